@@ -1,0 +1,142 @@
+import { inspect } from 'node:util'
+import { MillraceError } from '../core/errors.ts'
+import { DbDriver } from './custom.ts'
+import type { DB, DBTX, Driver, QueryResult } from './driver.ts'
+import { EMBEDDED, type EmbeddedLike } from './embedded-mark.ts'
+import { PgPoolDriver } from './node-postgres.ts'
+import { PgClientDriver } from './pg-client.ts'
+import { lastResult, statement, type PgClient, type PgPool } from './pg-shapes.ts'
+import { PGliteDriver } from './pglite.ts'
+import { type PGliteInstance, type PGliteTransaction, runStatement } from './pglite-shapes.ts'
+
+const drivers = new WeakMap<object, Driver>()
+
+const ACCEPTED =
+  'Pass a pg.Pool, a pg.Client, a PGlite, or an object with query() and transaction() (a DB).'
+
+/**
+ * The driver for what a user passed as database; always the same one for the same object.
+ * Does no I/O. Recognised in the order PGlite, (postgres.js,) pg, `DB`.
+ */
+export function driverFor(database: unknown): Driver {
+  if (!isObject(database)) throw notADatabase(database)
+  const known = drivers.get(database)
+  if (known !== undefined) return known
+  const driver = recognise(database)
+  if (driver === undefined) throw notADatabase(database)
+  drivers.set(database, driver)
+  return driver
+}
+
+/** What runs statements in a transaction that a user passed as `tx`, whatever their driver calls one. */
+export function executorFor(tx: unknown): DBTX {
+  if (!isObject(tx) || !can(tx, 'query')) throw notATransaction(tx, 'It is not a transaction.')
+  if (isEmbedded(tx) || isPGlite(tx) || isPgPool(tx) || drivers.get(tx)?.name === 'DB') {
+    throw notATransaction(tx, 'It is a whole database: its statements would each commit alone.')
+  }
+  if (isPgClient(tx)) return clientExecutor(tx)
+  if (isPGliteTransaction(tx)) return pgliteExecutor(tx)
+  const custom = tx as unknown as DBTX
+  return { query: (text, values) => custom.query(text, values) }
+}
+
+function recognise(database: object): Driver | undefined {
+  if (isEmbedded(database)) {
+    return new PGliteDriver(database[EMBEDDED], { identity: database, isExclusive: true })
+  }
+  if (isPGlite(database)) return new PGliteDriver(database)
+  if (isPgPool(database)) return new PgPoolDriver(database)
+  if (isPgClient(database)) return new PgClientDriver(database)
+  if (isDB(database)) return new DbDriver(database)
+  return undefined
+}
+
+function isEmbedded(value: object): value is EmbeddedLike {
+  return EMBEDDED in value
+}
+
+function isPGlite(value: object): value is PGliteInstance {
+  return (
+    'waitReady' in value && can(value, 'query') && can(value, 'exec') && can(value, 'transaction')
+  )
+}
+
+function isPgPool(value: object): value is PgPool {
+  return 'totalCount' in value && can(value, 'connect') && can(value, 'query') && can(value, 'on')
+}
+
+function isPgClient(value: object): value is PgClient {
+  return can(value, 'escapeIdentifier') && can(value, 'query') && can(value, 'on')
+}
+
+function isPGliteTransaction(value: object): value is PGliteTransaction {
+  return 'closed' in value && can(value, 'query') && can(value, 'exec') && can(value, 'rollback')
+}
+
+function isDB(value: object): value is DB {
+  return can(value, 'query') && can(value, 'transaction')
+}
+
+function clientExecutor(client: PgClient): DBTX {
+  if (client._ended === true || client._ending === true) {
+    throw notATransaction(client, 'It is a pg client that was ended.')
+  }
+  return {
+    query: async (text, values): Promise<QueryResult> =>
+      lastResult(await client.query(statement(text, values))),
+  }
+}
+
+function pgliteExecutor(tx: PGliteTransaction): DBTX {
+  if (tx.closed) throw notATransaction(tx, 'It is a PGlite transaction that has ended.')
+  return { query: (text, values) => runStatement(tx, text, values) }
+}
+
+function notADatabase(value: unknown): MillraceError {
+  return new MillraceError(
+    'INVALID_DATABASE',
+    { database: describe(value) },
+    { message: `The database is ${describe(value)}, which cannot be used. ${remedy(value)}` },
+  )
+}
+
+function notATransaction(value: unknown, why: string): MillraceError {
+  return new MillraceError(
+    'INVALID_DATABASE',
+    { option: 'tx', value: describe(value) },
+    {
+      message: `The option tx is ${describe(value)}. ${why} Pass a pg client after its \`begin\`, the transaction of PGlite or of a DB, or any object with query().`,
+    },
+  )
+}
+
+/** The mistakes that are likely, each with its own way out. */
+function remedy(value: unknown): string {
+  if (typeof value === 'string') {
+    return `Pass a pool that connects to it: new pg.Pool({ connectionString }). ${ACCEPTED}`
+  }
+  if (typeof value === 'function' && can(value, 'unsafe'))
+    return `postgres.js is not supported yet. ${ACCEPTED}`
+  if (isObject(value) && '$client' in value)
+    return `Of a Drizzle database pass db.$client. ${ACCEPTED}`
+  if (isObject(value) && can(value, 'then')) return `It is a promise: await it first. ${ACCEPTED}`
+  return ACCEPTED
+}
+
+/** Enough to find it in one's own code; never its contents, which may hold a password. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `a string of ${value.length} characters`
+  if (typeof value === 'function') return `a function${value.name === '' ? '' : ` (${value.name})`}`
+  if (!isObject(value)) return inspect(value)
+  const constructor: unknown = Reflect.get(value, 'constructor')
+  const name = typeof constructor === 'function' ? constructor.name : ''
+  return name !== '' ? `an object of class ${name}` : 'an object'
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+function can(value: object, method: string): boolean {
+  return typeof Reflect.get(value, method) === 'function'
+}
