@@ -1,0 +1,88 @@
+import { toMicros, type Micros } from './instants.ts'
+
+/** A job as the statements that read jobs answer it, from the queue or from history. */
+export interface JobRow {
+  id: string
+  queueName: string
+  status: 'available' | 'running' | 'finished' | 'failed' | 'cancelled'
+  args: string
+  metadata: string
+  attempt: number
+  maxRetries: number
+  createdAt: Micros
+  runAt: Micros
+  startedAt: Micros | null
+  finishedAt: Micros | null
+  errorCount: number
+  /** JSON array, or null. */
+  errors: string | null
+  /** JSON, or null. */
+  result: string | null
+  originQueue: string | null
+}
+
+/** Columns of a `JobRow` from `jobs`, joined with `started` (a lateral `at`) and `queues`, `origins`. */
+export const LIVE_JOB_COLUMNS = `
+  jobs.id::text as "id",
+  queues.name as "queueName",
+  case when jobs.claimed_by > 0 then 'running' else 'available' end as "status",
+  jobs.args::text as "args",
+  jobs.metadata::text as "metadata",
+  jobs.attempt + case when jobs.claimed_by > 0 and coalesce(jobs.started_at, started.at) is not null then 1 else 0 end
+    as "attempt",
+  jobs.max_retries::int4 as "maxRetries",
+  ${toMicros('jobs.created_at')} as "createdAt",
+  ${toMicros('jobs.run_at')} as "runAt",
+  ${toMicros('coalesce(jobs.started_at, started.at)')} as "startedAt",
+  null::text as "finishedAt",
+  jobs.error_count as "errorCount",
+  (
+    select jsonb_agg(jsonb_build_object(
+      'attempt', job_errors.attempt,
+      'at', (date_part('epoch', job_errors.at) * 1000000)::int8,
+      'name', job_errors.name,
+      'message', job_errors.message,
+      'stack', job_errors.stack
+    ) order by job_errors.number)::text
+    from {schema}.job_errors
+    where job_errors.job_id = jobs.id
+  ) as "errors",
+  null::text as "result",
+  origins.name as "originQueue"`
+
+/** What the columns above are read from. */
+export const LIVE_JOB_SOURCE = `
+{schema}.jobs
+join {schema}.queues on queues.id = jobs.queue_id
+left join {schema}.queues as origins on origins.id = jobs.origin_queue_id
+left join lateral (
+  select min(marks.marked_at) as at
+  from {schema}.marks
+  where marks.worker_id = jobs.claimed_by
+    and marks.queue_id = jobs.queue_id
+    and marks.claim_no = jobs.claim_no
+    and (marks.priority, marks.run_at, marks.job_id) >= (jobs.priority, jobs.run_at, jobs.id)
+) as started on jobs.claimed_by > 0 and jobs.started_at is null`
+
+/** Columns of a `JobRow` from `history`, joined with `queues` and `origins`. */
+export const PAST_JOB_COLUMNS = `
+  history.id::text as "id",
+  queues.name as "queueName",
+  history.outcome::text as "status",
+  history.args::text as "args",
+  history.metadata::text as "metadata",
+  history.attempt as "attempt",
+  history.max_retries::int4 as "maxRetries",
+  ${toMicros('history.created_at')} as "createdAt",
+  ${toMicros('history.run_at')} as "runAt",
+  ${toMicros('history.started_at')} as "startedAt",
+  ${toMicros('history.finished_at')} as "finishedAt",
+  history.error_count as "errorCount",
+  history.errors::text as "errors",
+  history.result::text as "result",
+  origins.name as "originQueue"`
+
+export const PAST_JOB_SOURCE = `
+{schema}.history
+join {schema}.queues on queues.id = history.queue_id
+left join {schema}.queues as origins on origins.id = history.origin_queue_id`

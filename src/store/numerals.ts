@@ -1,0 +1,9 @@
+/** Orders decimal numerals without sign (ids, microseconds) by their number, without losing digits. */
+export function compareNumerals(left: string, right: string): number {
+  return left.length - right.length || (left < right ? -1 : left > right ? 1 : 0)
+}
+
+/** An array literal of numbers, which every driver passes on as it is. */
+export function sqlArray(numbers: readonly (number | string)[]): string {
+  return `{${numbers.join()}}`
+}

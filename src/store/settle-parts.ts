@@ -1,0 +1,41 @@
+/** Columns that a job takes along unchanged into history. */
+export const HISTORY_COLUMNS = `
+    id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
+    origin_queue_id, worker_id, claim_no, args, metadata`
+
+/** What a settling DELETE returns: a job's columns, and its place in the statement's arrays. */
+export const SETTLED_COLUMNS = `
+    id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
+    origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, attempt, error_count,
+    width_bucket(id, $3::int8[]) as place`
+
+/** An error as JSON, the shape of the elements of `history.errors`. */
+const ERROR_OBJECT = `jsonb_build_object(
+      'attempt', job_errors.attempt,
+      'at', (date_part('epoch', job_errors.at) * 1000000)::int8,
+      'name', job_errors.name,
+      'message', job_errors.message,
+      'stack', job_errors.stack
+    )`
+
+/** All earlier errors of a settled job, or null. Its rows are deleted beside it, from the same snapshot. */
+export const ERRORS_OF_SETTLED = `case when error_count > 0 then (
+      select jsonb_agg(${ERROR_OBJECT} order by job_errors.number)
+      from {schema}.job_errors
+      where job_errors.job_id = settled.id
+    ) end`
+
+/** This run's error, from the JSON array in `$6`. */
+export const ONE_ERROR = `(
+      (select $6::text::jsonb) -> (place - 1)
+      || jsonb_build_object(
+        'attempt', attempt + 1,
+        'at', (date_part('epoch', statement_timestamp()) * 1000000)::int8
+      )
+    )`
+
+/** Deletes the errors of jobs that leave the table. */
+export const FORGET_ERRORS = `forgotten as (
+  delete from {schema}.job_errors
+  where job_id = any(array(select id from settled where error_count > 0))
+)`

@@ -1,0 +1,170 @@
+import type { DBTX } from '../drivers/driver.ts'
+import { afterMillis } from './instants.ts'
+import { whereverItIs } from './jobs.ts'
+import { ERRORS_OF_SETTLED, FORGET_ERRORS, HISTORY_COLUMNS } from './settle-parts.ts'
+import { withDayOfHistory } from './history.ts'
+import { statement } from './statement.ts'
+import type { Store } from './store.ts'
+import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
+
+/*
+ * What a person or a program does to one job from outside. A job in a worker's hands is left alone:
+ * each statement is guarded by the state it expects.
+ */
+
+/** Ends a waiting job. It wakes the queue: in a FIFO queue the next one may have waited for this one. */
+export const CANCEL_JOB = statement({
+  name: 'cancel_job',
+  parameters: [...WAKE_PARAMETERS, 'int8', 'float8'],
+  indexes: ['jobs_by_id', 'job_errors_in_order', 'suspects_of_queue'],
+  sql: `
+with settled as (
+  delete from {schema}.jobs
+  where queue_id = $1::int4 and id = $5::int8 and (claimed_by is null or claimed_by = 0)
+  returning
+    id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
+    origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, attempt, error_count
+),
+${FORGET_ERRORS},
+released as (
+  delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = $5::int8
+),
+kept as (
+  insert into {schema}.history (${HISTORY_COLUMNS}, outcome, attempt, error_count, errors, finished_at, expires_at)
+  select ${HISTORY_COLUMNS}, 'cancelled', attempt, error_count, ${ERRORS_OF_SETTLED},
+    statement_timestamp(), ${afterMillis('$6::float8')}
+  from settled
+)
+select id::text as "id", ${WAKE} as "isWoken" from settled`,
+})
+
+/** Lets a failed or cancelled job run again, now and with a fresh set of attempts; it keeps its errors. */
+export const RETRY_JOB = statement({
+  name: 'retry_job',
+  parameters: [...WAKE_PARAMETERS, 'int8'],
+  indexes: ['history_of_job'],
+  sql: `
+with revived as (
+  delete from {schema}.history
+  where history.queue_id = $1::int4 and history.id = $5::int8 and history.outcome in ('failed', 'cancelled')
+  returning
+    history.id, history.created_at, history.priority, history.max_retries, history.retry_policy,
+    history.timeout_ms, history.origin_queue_id, history.error_count, history.errors,
+    history.args, history.metadata
+),
+arrived as (
+  insert into {schema}.jobs (
+    queue_id, id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
+    origin_queue_id, error_count, args, metadata
+  )
+  select
+    $1::int4, id, statement_timestamp(), created_at, priority, max_retries, retry_policy, timeout_ms,
+    origin_queue_id, error_count, args, metadata
+  from revived
+  returning id
+),
+noted as (
+  insert into {schema}.job_errors (job_id, number, attempt, at, name, message, stack)
+  select
+    revived.id,
+    -- Of many errors only the first and the last twenty are kept, under their own numbers.
+    case when past.place <= 20 then past.place
+      else revived.error_count - jsonb_array_length(revived.errors) + past.place end::int4,
+    (past.error ->> 'attempt')::int4,
+    timestamptz 'epoch' + (past.error ->> 'at')::float8 * interval '1 microsecond',
+    past.error ->> 'name',
+    past.error ->> 'message',
+    past.error ->> 'stack'
+  from revived
+  cross join lateral jsonb_array_elements(revived.errors) with ordinality as past (error, place)
+)
+select id::text as "id", ${WAKE} as "isWoken" from arrived`,
+})
+
+/** Forgets a waiting job. */
+export const DELETE_LIVE_JOB = statement({
+  name: 'delete_live_job',
+  parameters: [...WAKE_PARAMETERS, 'int8'],
+  indexes: ['jobs_by_id', 'job_errors_in_order', 'suspects_of_queue'],
+  sql: `
+with settled as (
+  delete from {schema}.jobs
+  where queue_id = $1::int4 and id = $5::int8 and (claimed_by is null or claimed_by = 0)
+  returning id, error_count
+),
+${FORGET_ERRORS},
+released as (
+  delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = $5::int8
+)
+select id::text as "id", ${WAKE} as "isWoken" from settled`,
+})
+
+/** Forgets a job that ended. */
+export const DELETE_PAST_JOB = statement({
+  name: 'delete_past_job',
+  parameters: ['int4', 'int8'],
+  indexes: ['history_of_job'],
+  sql: `
+delete from {schema}.history
+where history.queue_id = $1::int4 and history.id = $2::int8 and history.outcome <> 'moved'
+returning history.id::text as "id"`,
+})
+
+/** Forgets that a job went from this queue to another. */
+export const DELETE_POINTER = statement({
+  name: 'delete_pointer',
+  parameters: ['int4', 'int8'],
+  indexes: ['history_of_job'],
+  sql: `
+delete from {schema}.history
+where history.queue_id = $1::int4 and history.id = $2::int8 and history.outcome = 'moved'
+returning history.id::text as "id"`,
+})
+
+/** The queue in which the job was cancelled, or undefined when it was not waiting anywhere. */
+export function cancelJob(
+  store: Store,
+  queueId: number,
+  id: string,
+  keepMs: number,
+  tx?: DBTX,
+): Promise<number | undefined> {
+  return whereverItIs(store, queueId, id, tx, async (place) => {
+    const rows = await withDayOfHistory(store, keepMs, tx, () =>
+      store.run(CANCEL_JOB, [...wakeValues(store, place), id, keepMs], tx),
+    )
+    return rows.length > 0 ? place : undefined
+  })
+}
+
+/** The queue in which the job is available again, or undefined when it had neither failed nor been cancelled. */
+export function retryJob(
+  store: Store,
+  queueId: number,
+  id: string,
+  tx?: DBTX,
+): Promise<number | undefined> {
+  return whereverItIs(store, queueId, id, tx, async (place) => {
+    const rows = await store.run(RETRY_JOB, [...wakeValues(store, place), id], tx)
+    return rows.length > 0 ? place : undefined
+  })
+}
+
+/** The queue in which the job was deleted, or undefined when it is running or unknown. */
+export async function deleteJob(
+  store: Store,
+  queueId: number,
+  id: string,
+  tx?: DBTX,
+): Promise<number | undefined> {
+  const deletedIn = await whereverItIs(store, queueId, id, tx, async (place) => {
+    const live = await store.run(DELETE_LIVE_JOB, [...wakeValues(store, place), id], tx)
+    if (live.length > 0) return place
+    const past = await store.run(DELETE_PAST_JOB, [place, id], tx)
+    return past.length > 0 ? place : undefined
+  })
+  if (deletedIn !== undefined && deletedIn !== queueId) {
+    await store.run(DELETE_POINTER, [queueId, id], tx)
+  }
+  return deletedIn
+}
