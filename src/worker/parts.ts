@@ -1,0 +1,28 @@
+import type { EventBus } from '../core/event-bus.ts'
+import type { JudgePolicy } from '../core/judge.ts'
+import type { Store } from '../store/store.ts'
+import type { Exclusivity } from './exclusivity.ts'
+import type { Membership } from './membership.ts'
+import type { SettlingRules } from './settlement.ts'
+import type { Waker } from './waker.ts'
+
+/** What the receivers of one process share. */
+export interface SharedParts {
+  readonly store: Store
+  readonly events: EventBus
+  readonly membership: Membership
+  readonly waker: Waker
+  readonly exclusivity: Exclusivity
+  /** Aborts when nothing works in this process any more: then nobody waits for the database. */
+  readonly ended: AbortSignal
+}
+
+export interface ReceiverRules extends SettlingRules {
+  readonly isFifo: boolean
+  readonly judgePolicy: JudgePolicy
+  readonly pollIntervalMs: number
+  readonly concurrency: number
+  readonly shutdownTimeoutMs: number
+  /** Ends by itself when nothing is due, or after so many jobs; undefined receives until told to stop. */
+  readonly drainLimit: number | undefined
+}

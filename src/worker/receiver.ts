@@ -1,0 +1,400 @@
+import { onAbort } from '../drivers/on-abort.ts'
+import type { LaneFloor } from '../store/claim.ts'
+import type { PolledQueue } from '../store/poll.ts'
+import type { Store } from '../store/store.ts'
+import { listQueueOfWorker } from '../store/workers.ts'
+import { Backlog, meanBytes } from './backlog.ts'
+import { Backoff } from './backoff.ts'
+import { atMost, Bell, pause } from './bell.ts'
+import { FifoClaimer, LaneClaimer, type Claimer } from './claimer.ts'
+import { LoneRuns } from './lone-runs.ts'
+import { LostClaims } from './lost-claims.ts'
+import { Marking } from './marking.ts'
+import type { ReceiverRules, SharedParts } from './parts.ts'
+import { isHopeless } from './outage.ts'
+import { Ownership } from './ownership.ts'
+import { Pace } from './pace.ts'
+import type { Registration } from './registration.ts'
+import type { JobInHand, Perform } from './run.ts'
+import { Runs } from './runs.ts'
+import type { Settlement } from './settlement.ts'
+import type { Sleeper } from './waker.ts'
+
+/** A FIFO claim older than this is made again before its next job starts: a lower id may have been committed. */
+const FIFO_FRESH_MS = 5
+/** Runs that are decided and not written down yet; with more of them nothing is claimed. */
+const MAX_UNSETTLED = 5_000
+/** A stop waits so long for the answer to a claim, and for the end of an ownership. */
+const LAST_CLAIM_MS = 1_500
+
+/** Receives the jobs of one queue: claims, starts, settles, sleeps, and stops in good order. */
+export class Receiver implements Sleeper {
+  readonly #shared: SharedParts
+  readonly #rules: ReceiverRules
+  readonly #bell = new Bell()
+  readonly #backlog = new Backlog()
+  readonly #pace: Pace
+  readonly #claimer: Claimer
+  readonly #runs: Runs
+  readonly #settledListeners = new Set<(settlement: Settlement) => void>()
+  readonly #lostClaims: LostClaims
+  readonly #lone: LoneRuns
+  readonly #marking: Marking
+  /** FIFO only. */
+  readonly #ownership: Ownership | undefined
+  readonly #backoff = new Backoff()
+  #registration: Registration | undefined
+  /** Aborts when this receiver stops, whoever wants it to. */
+  readonly #stopping = new AbortController()
+  #isStopped = false
+  /** Ends the wait for a claim that is under way when a stop begins. */
+  readonly #giveUp = new AbortController()
+  /** For claims and what goes with them. */
+  readonly #claimStore: Store
+  /** Nothing is due, as far as the last claim saw. */
+  #isDry = false
+  /** Somebody woke it since the last claim began, so that this claim's emptiness means nothing. */
+  #isWoken = false
+  /** FIFO: claimed, dropped, and to be claimed again at the head. */
+  readonly #left = new Map<string, JobInHand>()
+  #hasSuspects = false
+  /** FIFO: this worker owned the queue at the last claim. */
+  #isOwner = false
+  /** It has found something since it last slept, or was told of something. */
+  #hasNews = true
+  #taken = 0
+
+  constructor(shared: SharedParts, rules: ReceiverRules, perform: Perform) {
+    this.#shared = shared
+    this.#claimStore = shared.store.until(this.#giveUp.signal)
+    this.#rules = rules
+    this.#pace = new Pace(rules.isFifo ? 1 : rules.concurrency)
+    this.#runs = new Runs(shared, rules, perform, this.#pace, {
+      changed: () => this.#changed(),
+      held: () => this.#leave(),
+      settled: (settlement) => this.#settled(settlement),
+    })
+    this.#claimer = rules.isFifo
+      ? new FifoClaimer(this.#claimStore, () => this.#runs.unsettledIds)
+      : new LaneClaimer(this.#claimStore)
+    this.#marking = new Marking(this.#claimStore, shared.events, rules)
+    const { store, events, ended } = shared
+    this.#lostClaims = new LostClaims(store, events, rules, ended)
+    this.#lone = new LoneRuns(shared, this.#claimStore, rules, this.#lostClaims, this.#runs)
+    if (rules.isFifo) this.#ownership = new Ownership(store, events, rules.queueId, ended)
+  }
+
+  get queueId(): number {
+    return this.#rules.queueId
+  }
+
+  get queueName(): string {
+    return this.#rules.queueName
+  }
+
+  /** Claims of which something waits to start or to be written down. */
+  get openClaims(): ReadonlySet<string> {
+    const left = [...this.#left.values()].map(({ claimNo }) => claimNo)
+    return new Set([...this.#backlog.claimNos, ...this.#runs.claimNos, ...left])
+  }
+
+  get pollIntervalMs(): number {
+    return this.#rules.pollIntervalMs
+  }
+
+  /** Of a FIFO queue only the owner's sleep is worth a notification for each enqueue. */
+  get isCallable(): boolean {
+    return !this.#rules.isFifo || this.#isOwner
+  }
+
+  /** Whether everything that was claimed has been written down; only then may the worker say that it stopped. */
+  get isClean(): boolean {
+    return this.#runs.isClean && this.#lostClaims.isEmpty && this.#ownership?.isOver !== false
+  }
+
+  /** Calls back once when it holds its FIFO queue no more: a handler may outlive the stop. */
+  onReleased(listener: () => void): void {
+    if (this.#ownership === undefined) listener()
+    else this.#ownership.onOver(listener)
+  }
+
+  /** Calls `listener` for each run that has been written down, or turned out to be lost. */
+  onSettled(listener: (settlement: Settlement) => void): void {
+    this.#settledListeners.add(listener)
+  }
+
+  pollFloors(): LaneFloor[] {
+    return this.#claimer.pollFloors()
+  }
+
+  looked(found: PolledQueue, tookMs: number): void {
+    const mayOwn = found.ownerId === null || found.ownerId === this.#registration?.id
+    if (found.hasSuspects) this.#hasSuspects = true
+    const mayClaim = this.#claimer.looked(found, tookMs)
+    if (mayClaim && (!this.#rules.isFifo || mayOwn)) this.#wake()
+    else if (found.hasSuspects) this.#bell.ring()
+  }
+
+  notified(): void {
+    this.#claimer.expect()
+    this.#hasNews = true // perhaps of a job that is due later: the next look finds out when
+    this.#wake()
+  }
+
+  /** A job became due in this process. */
+  include(priority: number, runAt: string): void {
+    this.#claimer.include(priority, runAt)
+    this.#hasNews = true
+    this.#wake()
+  }
+
+  /** Receives until `signal` aborts (or, when draining, until nothing is due), then stops. */
+  async run(signal: AbortSignal): Promise<void> {
+    const beginStop = (): void => {
+      this.#stopping.abort()
+      setTimeout(() => this.#giveUp.abort(), LAST_CLAIM_MS).unref()
+    }
+    const unlink = onAbort(signal, beginStop)
+    if (signal.aborted) beginStop()
+    const detach = this.#shared.waker.attach(this)
+    const forget = this.#shared.exclusivity.onChange(() => this.#bell.ring())
+    try {
+      await this.#work(this.#stopping.signal)
+    } finally {
+      unlink()
+      beginStop()
+      this.#shared.waker.rise(this)
+      await this.#stop()
+      forget()
+      detach()
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#isDrained) {
+      const registration = await this.#shared.membership.ready(signal)
+      if (registration === undefined) return
+      if (registration !== this.#registration && !(await this.#adopt(registration))) continue
+      if (!this.#shared.exclusivity.isOpen) this.#giveBack(this.#backlog.takeAll())
+      this.#startJobs()
+      this.#giveBackLate()
+      const limit = this.#claimSize()
+      if (limit > 0) {
+        await this.#claim(registration, limit)
+        continue
+      }
+      if (this.#isDry) this.#fallAsleep()
+      this.#considerSuspects(registration, signal)
+      await this.#bell.wait(this.#patienceMs(), signal)
+    }
+  }
+
+  #fallAsleep(): void {
+    this.#shared.waker.fallAsleep(this, this.#hasNews)
+    this.#hasNews = false
+  }
+
+  get #isDrained(): boolean {
+    if (this.#rules.drainLimit === undefined) return false
+    const isIdle = this.#runs.unsettled === 0 && this.#backlog.size === 0
+    const isDone = this.#isDry && !this.#hasSuspects
+    return isIdle && !this.#lone.isBusy && (isDone || this.#taken >= this.#rules.drainLimit)
+  }
+
+  /** Claims go under another number from now on; what the old one had in hand is others' now. */
+  async #adopt(registration: Registration): Promise<boolean> {
+    this.#backlog.takeAll()
+    this.#left.clear()
+    this.#marking.forget()
+    this.#claimer.forget()
+    try {
+      await listQueueOfWorker(this.#claimStore, registration.id, this.#rules.queueId)
+    } catch (error) {
+      await this.#survive(error)
+      return false
+    }
+    this.#registration = registration
+    this.#ownership?.begin(registration)
+    this.#isDry = false
+    return true
+  }
+
+  #claimSize(): number {
+    if (this.#isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
+    if (this.#runs.unsettled > MAX_UNSETTLED) return 0
+    if (this.#rules.isFifo) return this.#fifoClaimSize()
+    const free = this.#rules.concurrency - this.#runs.running
+    const size = this.#pace.claimSize(free, this.#backlog.size)
+    return Math.min(size, (this.#rules.drainLimit ?? Infinity) - this.#taken)
+  }
+
+  #fifoClaimSize(): number {
+    if (this.#runs.handlers > 0 || this.#backlog.size > 0) return 0
+    const ahead = this.#pace.startingIn(FIFO_FRESH_MS)
+    return Math.min(ahead, (this.#rules.drainLimit ?? Infinity) - this.#taken)
+  }
+
+  async #claim(registration: Registration, limit: number): Promise<void> {
+    const { queueId, isFifo, queueName } = this.#rules
+    const free = this.#rules.concurrency - this.#runs.running
+    const startsAtOnce = isFifo || limit <= this.#pace.startingAtOnce(free)
+    const claimNo = registration.nextClaimNo()
+    const began = performance.now()
+    this.#isWoken = false
+    try {
+      const answer = await this.#claimer.claim({
+        queueId,
+        workerId: registration.id,
+        claimNo,
+        limit,
+        startsAtOnce,
+      })
+      const ms = performance.now() - began
+      this.#backoff.succeeded()
+      this.#runs.compareClocks(answer.now, began)
+      this.#isDry = this.#claimer.isSure && answer.jobs.length < limit && !this.#isWoken
+      this.#hasSuspects = answer.hasSuspects
+      this.#isOwner = answer.isOwner
+      this.#hasNews ||= answer.jobs.length > 0
+      this.#taken += answer.jobs.length
+      for (const job of answer.jobs) if (this.#left.delete(job.id)) this.#taken -= 1
+      this.#giveBackLeft() // a claim that reaches less far than the one before
+      this.#backlog.add(answer, { registration, claimNo, queueId, startsAtOnce })
+      this.#pace.carried(meanBytes(answer.jobs))
+      this.#shared.events.emit({ type: 'claim.made', queueName, count: answer.jobs.length, ms })
+      this.#startJobs()
+    } catch (error) {
+      if (this.#shared.store.driver.outcomeIsUnknown(error)) {
+        this.#lostClaims.add(registration, claimNo)
+      }
+      await this.#survive(error)
+    }
+  }
+
+  /** Starts what may start: slots free, lease fresh, nobody alone. */
+  #startJobs(): void {
+    const { concurrency, isFifo } = this.#rules
+    const isStale = isFifo && this.#backlog.waitedMs(performance.now()) > FIFO_FRESH_MS
+    if (isStale && this.#runs.handlers === 0) this.#leave()
+    while (this.#mayStart()) {
+      const inHand = this.#backlog.take()
+      if (inHand === undefined) break
+      void this.#runs.start(inHand)
+    }
+    if (this.#backlog.size === this.#backlog.startable) return
+    // The next mark is asked for while half of the last one's jobs still wait to start.
+    const atOnce = this.#pace.startingAtOnce(concurrency)
+    if (this.#backlog.startable < Math.max(1, atOnce / 2)) void this.#allowMore(atOnce)
+  }
+
+  #mayStart(): boolean {
+    const { concurrency, isFifo } = this.#rules
+    if (this.#stopping.signal.aborted) return false
+    if (isFifo && (this.#runs.handlers > 0 || this.#runs.isHeld)) return false
+    if (this.#runs.running >= concurrency || !this.#shared.exclusivity.isOpen) return false
+    return this.#registration?.isFresh(performance.now()) ?? false
+  }
+
+  async #allowMore(count: number): Promise<void> {
+    const { signal } = this.#stopping
+    if (signal.aborted) return
+    if (await this.#marking.allowMore(this.#backlog, count, signal)) this.#bell.ring()
+  }
+
+  /** Drops what was claimed from a FIFO queue; the next claim takes it again, and what has come before it. */
+  #leave(): void {
+    for (const inHand of this.#backlog.takeAll()) this.#left.set(inHand.job.id, inHand)
+    this.#isDry = false
+  }
+
+  /** A slot may be free: what is in hand starts now, what is missing is claimed by the loop. */
+  #changed(): void {
+    if (this.#isStopped && this.#runs.handlers === 0) void this.#ownership?.end()
+    this.#startJobs()
+    this.#bell.ring()
+  }
+
+  #settled(settlement: Settlement): void {
+    for (const listener of this.#settledListeners) listener(settlement)
+    const { verdict } = settlement
+    if (verdict.to === 'available') this.#shared.waker.lookIn(this, verdict.afterMs)
+    // What is due again at once is told by nobody else.
+    const isDue = verdict.to === 'available' && verdict.afterMs === 0
+    if (isDue || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
+    // The head of a FIFO queue waits: so do those behind it, for whoever wants to cancel them.
+    if (settlement.isSettled && verdict.to === 'available' && !isDue) this.#giveBackLeft()
+  }
+
+  /** Jobs that were claimed too far ahead go back, so that somebody else can run them now. */
+  #giveBackLate(): void {
+    if (this.#backlog.waitedMs(performance.now()) <= this.#pace.patienceMs) return
+    this.#pace.slowDown()
+    this.#giveBack(this.#backlog.takeAll())
+  }
+
+  #giveBackLeft(): void {
+    const left = [...this.#left.values()]
+    this.#left.clear()
+    this.#giveBack(left)
+  }
+
+  #giveBack(jobs: readonly JobInHand[]): void {
+    if (jobs.length === 0) return
+    this.#taken -= jobs.length
+    this.#isDry = false
+    this.#runs.giveBack(jobs)
+  }
+
+  #considerSuspects(registration: Registration, signal: AbortSignal): void {
+    // While somebody is alone there is nothing to do: the end of that rings the bell.
+    if (!this.#hasSuspects || !this.#shared.exclusivity.isOpen || this.#lone.isBusy) return
+    if (this.#rules.isFifo && (this.#runs.handlers > 0 || this.#runs.unsettled > 0)) return
+    this.#hasSuspects = false
+    void this.#lone.tryAlone(registration, signal).then((mayBeMore) => {
+      this.#hasSuspects ||= mayBeMore
+      this.#isDry = false
+      this.#bell.ring()
+    })
+  }
+
+  async #stop(): Promise<void> {
+    this.#giveBack(this.#backlog.takeAll())
+    this.#giveBackLeft()
+    await this.#lone.finishClaiming()
+    await this.#runs.stop(this.#rules.shutdownTimeoutMs)
+    await this.#marking.finish(() => this.openClaims)
+    this.#isStopped = true
+    // A handler that does not end holds a FIFO queue until it does, or its process.
+    if (this.#runs.handlers > 0 || this.#ownership === undefined) return
+    await atMost(this.#ownership.end(), LAST_CLAIM_MS)
+  }
+
+  /** There is something to claim, even if a claim that is under way comes back without it. */
+  #expectMore(): void {
+    this.#isWoken = true
+    this.#isDry = false
+  }
+
+  #wake(): void {
+    this.#expectMore()
+    this.#shared.waker.rise(this)
+    this.#bell.ring()
+  }
+
+  /** How long to wait for the bell at most: prefetched jobs may become late, marks want clearing. */
+  #patienceMs(): number {
+    this.#marking.clearNowAndThen(() => this.openClaims)
+    return this.#backlog.size > 0 ? this.#pace.patienceMs : 60_000
+  }
+
+  /** Rethrows what no waiting mends; else says so and waits a little longer each time. */
+  async #survive(error: unknown): Promise<void> {
+    if (isHopeless(error)) throw error
+    const { signal } = this.#stopping
+    if (signal.aborted) return // the stop gave it up
+    const retryInMs = this.#backoff.failed()
+    const { queueName } = this.#rules
+    this.#shared.events.emit({ type: 'claim.failed', queueName, error, retryInMs })
+    await pause(retryInMs, signal)
+  }
+}

@@ -1,0 +1,237 @@
+import { MillraceError } from '../core/errors.ts'
+import { judge, type Outcome } from '../core/judge.ts'
+import { describeThrown, type ErrorRecord } from '../core/thrown.ts'
+import { readArgs } from '../store/claim.ts'
+import { pause } from './bell.ts'
+import type { Pace } from './pace.ts'
+import type { ReceiverRules, SharedParts } from './parts.ts'
+import { Run, type JobInHand, type Perform } from './run.ts'
+import type { Settlement } from './settlement.ts'
+import { Settler } from './settler.ts'
+
+/** After their signals were aborted, handlers have so long to return. */
+const ABORT_GRACE_MS = 1_500
+/** A stop waits so long for the database to take down what became of the last runs. */
+const LAST_SETTLE_MS = 2_000
+
+/** What a receiver is told of its runs. */
+export interface RunsListener {
+  /** Something changed: a slot is free, or a run is written down. */
+  changed(): void
+  /** The head of a FIFO queue does not leave it: nothing behind it may run now. */
+  held(): void
+  /** A run is written down, or turned out to be lost. */
+  settled(settlement: Settlement): void
+}
+
+/** The runs of one receiver, from the start of a handler until what became of it is written down. */
+export class Runs {
+  readonly #shared: SharedParts
+  readonly #rules: ReceiverRules
+  readonly #perform: Perform
+  readonly #pace: Pace
+  readonly #listener: RunsListener
+  readonly #settler: Settler
+  readonly #running = new Set<Run>()
+  /** Jobs that run or are not written down yet: their claim numbers by id. */
+  readonly #unsettled = new Map<string, string>()
+  readonly #ends = new Set<() => void>()
+  /** Who waits for a run to be written down, by id and claim number. */
+  readonly #awaited = new Map<string, () => void>()
+  #handlers = 0
+  /** FIFO: what must be written down before anything may run that is behind it. */
+  readonly #holds = new Set<Settlement>()
+  /** The database's clock beside this process's, when they were last compared. */
+  #clock = { database: 0n, process: 0 }
+
+  constructor(
+    shared: SharedParts,
+    rules: ReceiverRules,
+    perform: Perform,
+    pace: Pace,
+    listener: RunsListener,
+  ) {
+    this.#shared = shared
+    this.#rules = rules
+    this.#perform = perform
+    this.#pace = pace
+    this.#listener = listener
+    this.#settler = new Settler(shared.store, shared.events, rules, shared.ended)
+    this.#settler.onSettled((settlement) => this.#settled(settlement))
+  }
+
+  /** Runs that are not decided: each takes a slot. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Handlers that have not returned, also those that outlived their run. */
+  get handlers(): number {
+    return this.#handlers
+  }
+
+  /** Jobs that run or are not written down yet. */
+  get unsettledIds(): string[] {
+    return [...this.#unsettled.keys()]
+  }
+
+  get unsettled(): number {
+    return this.#unsettled.size
+  }
+
+  /** The numbers of the claims of which something is not written down. */
+  get claimNos(): Set<string> {
+    return new Set(this.#unsettled.values())
+  }
+
+  /**
+   * Whether nothing may be claimed now: a job that comes back at once is about to be written down, and a
+   * claim would overtake it. In a FIFO queue every job that stays in its place holds those behind it.
+   */
+  get isHeld(): boolean {
+    return this.#holds.size > 0
+  }
+
+  /** Whether everything is written down. */
+  get isClean(): boolean {
+    return this.#settler.backlog === 0
+  }
+
+  /** The database's clock said `now` at `at` of this process's. */
+  compareClocks(now: string, at: number): void {
+    this.#clock = { database: BigInt(now), process: at }
+  }
+
+  /** Starts a handler. Resolves when the run is decided, which may be before the handler ends. */
+  start(inHand: JobInHand): Promise<void> {
+    const { events, exclusivity } = this.#shared
+    const { queueName } = this.#rules
+    const { job } = inHand
+    this.#unsettled.set(job.id, inHand.claimNo)
+    this.#handlers += 1
+    exclusivity.enter()
+    const began = performance.now()
+    const read = (): Promise<string> => this.#readArgs(inHand)
+    const run = new Run(inHand, this.#databaseNow(), queueName, this.#perform, read, events)
+    this.#running.add(run)
+    if (events.wants('job.started')) {
+      events.emit({ type: 'job.started', queueName, jobId: job.id, attempt: run.attempt })
+    }
+    void run.ended.then(() => {
+      this.#handlers -= 1
+      exclusivity.leave()
+      this.#listener.changed()
+    })
+    return run.outcome.then((outcome) => this.#decide(run, outcome, performance.now() - began))
+  }
+
+  /** Starts a handler. Resolves when what became of the run is written down, or known to be lost. */
+  async runToEnd(inHand: JobInHand): Promise<void> {
+    const written = new Promise<void>((resolve) => {
+      this.#awaited.set(`${inHand.job.id} ${inHand.claimNo}`, resolve)
+    })
+    await this.start(inHand)
+    await written
+  }
+
+  /** Gives claimed jobs back that were not started. */
+  giveBack(jobs: readonly JobInHand[]): void {
+    for (const { job, claimNo, registration } of jobs) {
+      this.#unsettled.set(job.id, claimNo)
+      this.#settle({
+        ...{ id: job.id, claimNo, registration, attempt: job.attempt, startedAt: '0', runMs: 0 },
+        ...{ hadErrors: job.errorCount > 0, completed: false, errorAfter: undefined },
+        verdict: { to: 'available', afterMs: 0, countsAsAttempt: false },
+        isSettled: false,
+      })
+    }
+  }
+
+  /** Lets the runs end: by themselves for `patienceMs`, then with their signals aborted, then without them. */
+  async stop(patienceMs: number): Promise<void> {
+    await this.#untilNoneRuns(patienceMs)
+    for (const run of this.#running) run.shutDown()
+    await this.#untilNoneRuns(ABORT_GRACE_MS)
+    for (const run of this.#running) run.giveUp()
+    await this.#untilNoneRuns(0)
+    await this.#settler.finish(LAST_SETTLE_MS)
+  }
+
+  /** A run is decided: judge it, and have it written down. */
+  #decide(run: Run, outcome: Outcome, runMs: number): void {
+    this.#running.delete(run)
+    this.#pace.ran(runMs)
+    const { job, claimNo, registration } = run.inHand
+    const { attempt, startedAt } = run
+    const completed = run.isCompleted
+    const judged = completed && outcome.kind === 'returned' ? rolledBack() : outcome
+    const { maxRetries, retryPolicy } = job
+    const verdict = judge({ attempt, maxRetries, retryPolicy }, judged, this.#rules.judgePolicy)
+    const settlement: Settlement = {
+      ...{ id: job.id, claimNo, registration, attempt, startedAt, runMs, verdict, completed },
+      hadErrors: job.errorCount > 0,
+      errorAfter: completed ? errorOf(outcome) : undefined,
+      isSettled: false,
+    }
+    this.#settle(settlement)
+    if (this.#rules.isFifo && this.isHeld) this.#listener.held()
+    for (const end of this.#ends) end()
+    this.#listener.changed()
+  }
+
+  #settle(settlement: Settlement): void {
+    const { verdict, completed } = settlement
+    const staysInPlace = verdict.to !== 'finished' || completed
+    const isGivenBack = verdict.to === 'available' && verdict.afterMs === 0
+    if (this.#rules.isFifo ? staysInPlace : isGivenBack) this.#holds.add(settlement)
+    this.#settler.add(settlement)
+  }
+
+  #settled(settlement: Settlement): void {
+    const { id, claimNo } = settlement
+    if (this.#unsettled.get(id) === claimNo) this.#unsettled.delete(id)
+    this.#holds.delete(settlement)
+    const key = `${id} ${claimNo}`
+    this.#awaited.get(key)?.()
+    this.#awaited.delete(key)
+    this.#listener.settled(settlement)
+    this.#listener.changed()
+  }
+
+  async #readArgs({ job, queueId }: JobInHand): Promise<string> {
+    const args = await readArgs(this.#shared.store, queueId, job.id)
+    if (args === undefined) throw new MillraceError('LEASE_LOST', { jobId: job.id })
+    return args
+  }
+
+  async #untilNoneRuns(ms: number): Promise<void> {
+    const deadline = performance.now() + ms
+    while (this.#running.size > 0 && performance.now() < deadline) {
+      const ended = new AbortController()
+      const end = (): void => ended.abort()
+      this.#ends.add(end)
+      await pause(deadline - performance.now(), ended.signal)
+      this.#ends.delete(end)
+    }
+    await Promise.resolve() // what was just decided is handed to the settler
+  }
+
+  /** The database's time now, reckoned from the last claim. */
+  #databaseNow(): string {
+    const elapsed = BigInt(Math.round((performance.now() - this.#clock.process) * 1000))
+    return String(this.#clock.database + elapsed)
+  }
+}
+
+/** What a run has failed of when its handler returned and its transaction did not commit. */
+function rolledBack(): Outcome {
+  rolledBackError ??= describeThrown(new MillraceError('COMPLETE_ROLLED_BACK'))
+  return { kind: 'threw', error: rolledBackError }
+}
+
+/** Made once: every completed job is judged by it, and almost none has failed of it. */
+let rolledBackError: ErrorRecord | undefined
+
+function errorOf(outcome: Outcome): ErrorRecord | undefined {
+  return 'error' in outcome ? outcome.error : undefined
+}

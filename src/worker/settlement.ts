@@ -1,0 +1,123 @@
+import type { Verdict } from '../core/judge.ts'
+import type { ErrorRecord } from '../core/thrown.ts'
+import { bury } from '../store/dead-letters.ts'
+import { fail, finish, finishWithoutTrace, giveBack, retry, snooze } from '../store/settle.ts'
+import type { Store } from '../store/store.ts'
+import type { Registration } from './registration.ts'
+
+/** What a queue's runs are settled by. */
+export interface SettlingRules {
+  readonly queueId: number
+  readonly queueName: string
+  readonly dlqId: number | null
+  readonly dlqName: string | undefined
+  /** null: finished jobs are deleted at once. */
+  readonly keepFinishedMs: number | null
+  readonly keepFailedMs: number
+}
+
+/** A decided run on its way into the database. */
+export interface Settlement {
+  readonly id: string
+  readonly claimNo: string
+  readonly registration: Pick<Registration, 'id' | 'lost'>
+  readonly attempt: number
+  readonly startedAt: string
+  readonly runMs: number
+  readonly hadErrors: boolean
+  readonly verdict: Verdict
+  /** The handler completed the job in its own transaction; settling finds out whether that committed. */
+  readonly completed: boolean
+  /** What a handler threw that had completed the job itself. */
+  readonly errorAfter: ErrorRecord | undefined
+  /** Set when it has been written down: false when the job was no longer this worker's. */
+  isSettled: boolean
+}
+
+type Kind =
+  | 'finish'
+  | 'finish after errors'
+  | 'fail'
+  | 'bury'
+  | 'retry'
+  | 'snooze'
+  | 'give back'
+  | 'suspect'
+
+/** Which statement a verdict takes. */
+export function kindOf(verdict: Verdict, hadErrors: boolean): Kind {
+  switch (verdict.to) {
+    case 'finished':
+      return hadErrors ? 'finish after errors' : 'finish'
+    case 'failed':
+      return 'fail'
+    case 'dead-letter':
+      return 'bury'
+    case 'available':
+      if (verdict.error !== undefined && verdict.countsAsAttempt) return 'retry'
+      if (verdict.suspect) return 'suspect'
+      return verdict.afterMs > 0 ? 'snooze' : 'give back'
+  }
+}
+
+/** Settles runs of one kind and one registration, sorted by id. Answers the ids that were still held. */
+export function carryOut(
+  store: Store,
+  rules: SettlingRules,
+  group: readonly Settlement[],
+): Promise<string[]> {
+  const [first] = group
+  if (first === undefined) return Promise.resolve([])
+  const holder = { queueId: rules.queueId, workerId: first.registration.id }
+  const kind = kindOf(first.verdict, first.hadErrors)
+  switch (kind) {
+    case 'finish':
+    case 'finish after errors':
+      if (rules.keepFinishedMs === null) return finishWithoutTrace(store, holder, group)
+      return finish(store, holder, group.map(withResult), rules.keepFinishedMs, kind !== 'finish')
+    case 'fail':
+      return fail(store, holder, group.map(withError), rules.keepFailedMs)
+    case 'bury':
+      if (rules.dlqId === null) return fail(store, holder, group.map(withError), rules.keepFailedMs)
+      return bury(store, holder, group.map(withError), rules.dlqId, rules.keepFailedMs)
+    case 'retry':
+      return retry(
+        store,
+        holder,
+        group.map((run) => ({ ...withError(run), ...withDelay(run) })),
+      )
+    case 'snooze':
+      return snooze(store, holder, group.map(withDelay))
+    case 'give back':
+    case 'suspect':
+      return giveBack(store, holder, group, kind === 'suspect')
+  }
+}
+
+/** Whether history or the table of errors will tell that the run was settled. */
+export function leavesTrace({ verdict }: Settlement, rules: SettlingRules): boolean {
+  if (verdict.to === 'finished') return rules.keepFinishedMs !== null
+  return verdict.to !== 'available' || verdict.error !== undefined
+}
+
+/** The same run without what the database refused to store; itself when nothing can be left out. */
+export function withoutPayload(run: Settlement): Settlement {
+  const { verdict } = run
+  if (verdict.to === 'finished' && verdict.result !== undefined) {
+    return { ...run, verdict: { to: 'finished', result: undefined } }
+  }
+  return run
+}
+
+function withResult(run: Settlement): Settlement & { result: string | undefined } {
+  return { ...run, result: run.verdict.to === 'finished' ? run.verdict.result : undefined }
+}
+
+function withError(run: Settlement) {
+  const error = 'error' in run.verdict ? run.verdict.error : undefined
+  return { ...run, error: error ?? { name: 'Error', message: '', stack: null } }
+}
+
+function withDelay(run: Settlement): Settlement & { afterMs: number } {
+  return { ...run, afterMs: run.verdict.to === 'available' ? run.verdict.afterMs : 0 }
+}
