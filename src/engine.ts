@@ -1,0 +1,193 @@
+import { EventBus } from './core/event-bus.ts'
+import { logEvents, type Logger } from './core/logger.ts'
+import type { Driver } from './drivers/driver.ts'
+import { maintain } from './maintenance/maintenance.ts'
+import type { InsertedJob } from './store/insert.ts'
+import { Store } from './store/store.ts'
+import { version } from './version.ts'
+import { atMost, pause } from './worker/bell.ts'
+import { Exclusivity } from './worker/exclusivity.ts'
+import { Membership } from './worker/membership.ts'
+import type { SharedParts } from './worker/parts.ts'
+import type { Receiver } from './worker/receiver.ts'
+import { Sweep } from './worker/sweep.ts'
+import { Waker } from './worker/waker.ts'
+
+/** A stop waits no longer than this for the database to hear of it. */
+const FAREWELL_MS = 2_000
+
+const engines = new WeakMap<object, Map<string, Engine>>()
+
+/** The engine for a database object and a schema: one for all queues of this process that use both. */
+export function engineFor(driver: Driver, schema: string): Engine {
+  const ofDatabase = engines.get(driver.identity) ?? new Map<string, Engine>()
+  engines.set(driver.identity, ofDatabase)
+  const engine = ofDatabase.get(schema) ?? new Engine(new Store(driver, schema))
+  ofDatabase.set(schema, engine)
+  return engine
+}
+
+/** What runs while at least one receiver does. */
+interface Running {
+  readonly parts: SharedParts
+  readonly stop: AbortController
+  /** The last word: whoever still waits for the database gives up. */
+  readonly over: AbortController
+  readonly ended: Promise<unknown>
+}
+
+/**
+ * What the receivers of one process share: one worker row with one heartbeat, one listening
+ * connection, one poll for all queues that sleep, one maintenance loop. It runs while there is a
+ * receiver, and leaves nothing behind when the last one is gone.
+ */
+export class Engine {
+  readonly store: Store
+  readonly events = new EventBus()
+  readonly #receivers = new Set<Receiver>()
+  readonly #loggers = new Map<Logger, { users: number; detach: () => void }>()
+  readonly #fifoTurns = new Map<number, Promise<void>>()
+  #running: Running | undefined
+  #users = 0
+  /** Receivers that stopped and have something to write down still; they go on with that while others receive. */
+  #unclean = new Set<Receiver>()
+
+  constructor(store: Store) {
+    this.store = store
+  }
+
+  /** Runs `work` with the shared parts, started before and, after the last user, stopped. */
+  async use<T>(
+    leaseMs: number,
+    logger: Logger,
+    work: (parts: SharedParts) => Promise<T>,
+  ): Promise<T> {
+    const detachLogger = this.#attachLogger(logger)
+    this.#users += 1
+    this.#running ??= this.#start(leaseMs)
+    const running = this.#running
+    const releaseLease = running.parts.membership.askForLease(leaseMs)
+    try {
+      return await work(running.parts)
+    } finally {
+      this.#users -= 1
+      if (this.#users === 0) {
+        this.#running = undefined
+        await this.#stop(running)
+      }
+      releaseLease()
+      detachLogger()
+    }
+  }
+
+  /** Runs a receiver, known to the others of this process: what they enqueue wakes it at once. */
+  async receive(receiver: Receiver, signal: AbortSignal): Promise<void> {
+    this.#receivers.add(receiver)
+    try {
+      await receiver.run(signal)
+    } finally {
+      this.#receivers.delete(receiver)
+      if (!receiver.isClean) this.#unclean.add(receiver)
+    }
+  }
+
+  /**
+   * Receives a FIFO queue when no other receiver of this process works on it: a worker owns a queue,
+   * and two receivers of one worker would both believe that they own it.
+   */
+  async receiveInTurn(receiver: Receiver, signal: AbortSignal): Promise<void> {
+    const { queueId } = receiver
+    while (this.#fifoTurns.has(queueId) && !signal.aborted) {
+      await Promise.race([this.#fifoTurns.get(queueId), aborted(signal)])
+    }
+    if (signal.aborted) return
+    const { promise, resolve } = newPromise()
+    this.#fifoTurns.set(queueId, promise)
+    try {
+      await this.receive(receiver, signal)
+    } finally {
+      receiver.onReleased(() => {
+        this.#fifoTurns.delete(queueId)
+        resolve()
+      })
+    }
+  }
+
+  /** Whether a receiver of this process works on the FIFO queue. */
+  hasFifoTurn(queueId: number): boolean {
+    return this.#fifoTurns.has(queueId)
+  }
+
+  /** Jobs were committed by this process: its own receivers need no notification. */
+  enqueued(queueId: number, jobs: readonly (InsertedJob & { priority: number })[]): void {
+    for (const receiver of this.#receivers) {
+      if (receiver.queueId !== queueId) continue
+      for (const job of jobs) receiver.include(job.priority, job.runAt)
+    }
+  }
+
+  /** Something in a queue changed that its receivers in this process should see at once. */
+  wake(queueId: number): void {
+    this.#running?.parts.waker.wake(queueId)
+  }
+
+  #start(leaseMs: number): Running {
+    const { events } = this
+    const stop = new AbortController()
+    const over = new AbortController()
+    const { signal } = stop
+    const store = this.store.until(signal)
+    const exclusivity = new Exclusivity()
+    const membership = new Membership(this.store, events, version, () => exclusivity.running)
+    const waker = new Waker(store, membership, events)
+    const own = { store, events, pause, leaseMs: () => Math.min(leaseMs, membership.leaseMs) }
+    const sweep = new Sweep(store, events, membership, () => [...this.#receivers, ...this.#unclean])
+    const loops = [membership.run(signal), waker.run(signal), sweep.run(signal)]
+    const ended = Promise.all([...loops, maintain(own, signal)])
+    this.#unclean = new Set()
+    const parts = { events, membership, waker, exclusivity, ended: over.signal }
+    return { parts: { ...parts, store: this.store.until(over.signal) }, stop, over, ended }
+  }
+
+  /** Says goodbye if the database listens, and ends the loops. Never takes long. */
+  async #stop({ parts, stop, over, ended }: Running): Promise<void> {
+    const { membership } = parts
+    if ([...this.#unclean].every((receiver) => receiver.isClean)) {
+      const farewell = membership.stop().catch((error: unknown) => {
+        this.events.emit({ type: 'maintenance.failed', chore: 'stop worker', error })
+      })
+      await atMost(farewell, FAREWELL_MS)
+    } else {
+      membership.abandon()
+    }
+    stop.abort()
+    await atMost(ended, FAREWELL_MS)
+    over.abort()
+  }
+
+  /** Logs what the engine meets, once for each logger however many queues share it. */
+  #attachLogger(logger: Logger): () => void {
+    const known = this.#loggers.get(logger)
+    const entry = known ?? { users: 0, detach: logEvents(this.events, logger) }
+    entry.users += 1
+    this.#loggers.set(logger, entry)
+    return () => {
+      entry.users -= 1
+      if (entry.users > 0) return
+      entry.detach()
+      this.#loggers.delete(logger)
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return pause(Infinity, signal)
+}
+
+function newPromise(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((end) => {
+    resolve = end
+  })
+  return { promise, resolve }
+}

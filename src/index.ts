@@ -1,0 +1,62 @@
+export { JobQueue } from './job-queue.ts'
+export { receiveAll } from './receive-all.ts'
+export type { DrainResult } from './reception.ts'
+export { Querier, type ListOptions, type QuerierOptions, type QueueInfo } from './querier.ts'
+export {
+  migrateDown,
+  migrateUp,
+  type MigrateDownOptions,
+  type MigrateUpOptions,
+  type MigrationName,
+  type MigrationResult,
+} from './migrations/migrate.ts'
+export {
+  migrationStatus,
+  type MigrationStatus,
+  type MigrationStatusOptions,
+} from './migrations/status.ts'
+export { migrationSql, type MigrationSqlOptions } from './migrations/print.ts'
+
+export type { CountsOptions, RedriveOptions } from './core/call-options.ts'
+export type { JobEnqueueContext, JobProcessContext, WorkContext } from './core/contexts.ts'
+export { Discard } from './core/discard.ts'
+export type { Duration } from './core/duration.ts'
+export type {
+  EnqueueCallOptions,
+  EnqueueItem,
+  EnqueueOptions,
+  JobOptions,
+} from './core/enqueue-options.ts'
+export { MillraceError, type MillraceErrorCode } from './core/errors.ts'
+export type { EventListener, EventOf, EventType, MillraceEvent } from './core/events.ts'
+export type {
+  Job,
+  JobCounts,
+  JobError,
+  JobRecord,
+  JobStatus,
+  Worker,
+  WorkFunction,
+} from './core/job.ts'
+export {
+  pinoLogger,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type PinoLike,
+} from './core/logger.ts'
+export type { Metadata } from './core/metadata.ts'
+export {
+  UnimplementedMiddleware,
+  type EnqueueHandler,
+  type Middleware,
+  type ProcessHandler,
+} from './core/middleware.ts'
+export type { QueueOptions } from './core/queue-options.ts'
+export type { DrainOptions, ReceiveOptions } from './core/receive-options.ts'
+export { RetryPolicy, type RetryPolicyName } from './core/retry.ts'
+export { Snooze } from './core/snooze.ts'
+export type { TransactionLike } from './core/transaction.ts'
+export type { ErrorRecord } from './core/thrown.ts'
+export type { Database } from './drivers/database.ts'
+export type { DB, DBTX, QueryResult } from './drivers/driver.ts'

@@ -1,0 +1,311 @@
+import {
+  resolveCountsOptions,
+  resolveRedriveOptions,
+  type CountsOptions,
+  type RedriveOptions,
+} from './core/call-options.ts'
+import {
+  resolveItems,
+  resolveEnqueueCall,
+  resolveEnqueueOptions,
+  type EnqueueItem,
+  type ResolvedJobOptions,
+  type EnqueueOptions,
+  type EnqueueCallOptions,
+} from './core/enqueue-options.ts'
+import { EventBus } from './core/event-bus.ts'
+import type { EventListener } from './core/events.ts'
+import { logEvents } from './core/logger.ts'
+import { MillraceError } from './core/errors.ts'
+import type { Job, JobCounts, JobRecord, Worker, WorkFunction } from './core/job.ts'
+import { parseJobId } from './core/job-id.ts'
+import { encodeArgs, encodeMetadata } from './core/json.ts'
+import type { Metadata } from './core/metadata.ts'
+import { createEnqueueContext, type JobEnqueueContext } from './core/contexts.ts'
+import { composeEnqueue } from './core/middleware.ts'
+import {
+  resolveQueueOptions,
+  type QueueOptions,
+  type ResolvedQueueOptions,
+} from './core/queue-options.ts'
+import {
+  resolveDrainOptions,
+  resolveReceiveOptions,
+  type DrainOptions,
+  type ReceiveOptions,
+} from './core/receive-options.ts'
+import { invalidOption } from './core/validate.ts'
+import type { Database } from './drivers/database.ts'
+import { driverFor, executorFor } from './drivers/recognise.ts'
+import { engineFor, type Engine } from './engine.ts'
+import { Enqueuer, type ReadyJob } from './enqueuer.ts'
+import { toJobRecord } from './job-record.ts'
+import { throughTogether } from './many.ts'
+import { QueueAccess } from './queue-access.ts'
+import { Reception, type DrainResult } from './reception.ts'
+import { redrive } from './store/dead-letters.ts'
+import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
+import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import { performer } from './worker/handler.ts'
+
+/** At most so many dead letters go back in one transaction. */
+const REDRIVE_BATCH = 500
+const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
+
+/**
+ * A queue of jobs in PostgreSQL: `Args` is what a job carries, `Result` what its worker returns.
+ * Construction does no I/O; the queue's row is made, and its mode checked against what is stored,
+ * at the first `enqueue` or `receive`.
+ *
+ * @example
+ * const emails = new JobQueue<{ to: string }>(db, async (job) => deliver(job.args.to))
+ * await emails.enqueue({ to: 'ada@example.org' })
+ */
+export class JobQueue<Args = unknown, Result = unknown> {
+  readonly #options: ResolvedQueueOptions
+  /** The worker within its middlewares; undefined in a process that only enqueues. */
+  readonly #performer: ReturnType<typeof performer> | undefined
+  readonly #engine: Engine
+  readonly #events = new EventBus()
+  readonly #access: QueueAccess
+  /** The middlewares around an enqueue, composed once. */
+  readonly #passEnqueue: (
+    context: JobEnqueueContext,
+    store: (inside: JobEnqueueContext) => Promise<unknown>,
+  ) => Promise<unknown>
+  readonly #enqueuer: Enqueuer
+
+  /**
+   * @param db A `pg.Pool`, a `pg.Client`, a PGlite, an embedded database, or any `DB`.
+   * @param worker What runs the jobs; without it the queue can only enqueue and be looked at.
+   * @throws MillraceError `INVALID_DATABASE`, `INVALID_OPTION`
+   */
+  constructor(
+    db: Database,
+    worker: Worker<Args, Result> | WorkFunction<Args, Result>,
+    options?: QueueOptions,
+  )
+  constructor(db: Database, options?: QueueOptions)
+  constructor(
+    db: Database,
+    second?: Worker<Args, Result> | WorkFunction<Args, Result> | QueueOptions,
+    third?: QueueOptions,
+  ) {
+    const [worker, given] = tellApart(second, third)
+    const options = resolveQueueOptions(given)
+    const { queueName, middlewares } = options
+    this.#options = options
+    this.#performer = worker && performer(queueName, worker, middlewares)
+    this.#engine = engineFor(driverFor(db), options.schema)
+    logEvents(this.#events, options.logger)
+    this.#passEnqueue = composeEnqueue(middlewares, (context, store) => store(context))
+    this.#access = new QueueAccess(this.#engine.store, this.#events, options, worker !== undefined)
+    this.#enqueuer = new Enqueuer(this.#engine, this.#events, queueName)
+  }
+
+  /** The queue's name. */
+  get queueName(): string {
+    return this.#options.queueName
+  }
+
+  /**
+   * Stores a job. When it resolves, the job is committed (or, with `tx`, written in that
+   * transaction) and will run at least once.
+   *
+   * @throws MillraceError `INVALID_ARGS`, `ARGS_TOO_LARGE`, `INVALID_OPTION`, `ENQUEUE_SKIPPED`,
+   * `QUEUE_MODE_MISMATCH`, `SCHEMA_MISSING`, `OUTCOME_UNKNOWN`; before anything is written but for the last.
+   */
+  async enqueue(args: Args, options?: EnqueueOptions): Promise<Job<Args>> {
+    const resolved = resolveEnqueueOptions(options, { fifo: this.#options.fifo })
+    const { signal } = resolved
+    const tx = resolved.tx === undefined ? undefined : executorFor(resolved.tx)
+    signal?.throwIfAborted()
+    if (tx === undefined) this.#engine.store.driver.refuseInsideTransaction()
+    const argsJson = encodeArgs(args, { maxBytes: this.#options.maxArgsBytes })
+    return this.#throughMiddlewares(argsJson, resolved, signal, async (ready) => {
+      const queue = await this.#access.open(tx)
+      ready.signal?.throwIfAborted()
+      if (tx === undefined) return this.#enqueuer.one<Args>(queue, ready)
+      const [job] = await this.#enqueuer.many<Args>(queue, [ready], tx)
+      return job as Job<Args>
+    })
+  }
+
+  /** Stores many jobs, all or none. Answers them in the order given. @throws as `enqueue` */
+  async enqueueMany(
+    items: readonly EnqueueItem<Args>[],
+    options?: EnqueueCallOptions,
+  ): Promise<Job<Args>[]> {
+    const call = resolveEnqueueCall(options)
+    const { signal } = call
+    const tx = call.tx === undefined ? undefined : executorFor(call.tx)
+    signal?.throwIfAborted()
+    if (tx === undefined) this.#engine.store.driver.refuseInsideTransaction()
+    const { maxArgsBytes, fifo } = this.#options
+    const jobs = resolveItems(items, { fifo }).map(({ args, path, ...jobOptions }) => ({
+      argsJson: encodeArgs(args, { maxBytes: maxArgsBytes, path }),
+      options: jobOptions,
+    }))
+    if (jobs.length === 0) return []
+    return throughTogether<(typeof jobs)[number], ReadyJob, Job<Args>>(
+      jobs,
+      (job, inside) => this.#throughMiddlewares(job.argsJson, job.options, signal, inside),
+      async (ready) => {
+        const queue = await this.#access.open(tx)
+        return this.#enqueuer.many<Args>(queue, ready, tx)
+      },
+    )
+  }
+
+  /**
+   * Runs the queue's jobs until `signal` aborts, and resolves after a graceful stop. It goes on
+   * through failed jobs and outages of the database.
+   *
+   * @throws MillraceError `NO_WORKER`, `INVALID_OPTION`, `INVALID_DATABASE`, `QUEUE_MODE_MISMATCH`,
+   * `SCHEMA_MISSING`, `SCHEMA_OUTDATED`, `SCHEMA_TOO_NEW`
+   */
+  async receive(options: ReceiveOptions): Promise<void> {
+    await this.#reception().receive(resolveReceiveOptions(options))
+  }
+
+  /**
+   * Runs what is due now and resolves with what became of it: for serverless functions, cron jobs
+   * and tests. Jobs that become due while it works are run too.
+   *
+   * @throws as `receive`, and the database's own error when it cannot be reached
+   */
+  async drain(options?: DrainOptions): Promise<DrainResult> {
+    return this.#reception().drain(resolveDrainOptions(options))
+  }
+
+  /** The job with that id, wherever it is by now; undefined when there is none. @throws MillraceError `INVALID_JOB_ID` */
+  async get(id: string): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const queue = await this.#access.find()
+    const row = queue && (await getJob(this.#engine.store, queue.id, jobId))
+    return row && toJobRecord<Args, Result>(row)
+  }
+
+  /**
+   * How many jobs are in each status. Exact, which takes longer the more there are; with
+   * `estimate` it takes the same time for any size, and is exact for small ones.
+   */
+  async counts(options?: CountsOptions): Promise<JobCounts> {
+    const { estimate: isEstimate } = resolveCountsOptions(options)
+    const queue = await this.#access.find()
+    if (queue === undefined) return NO_JOBS
+    const count = isEstimate ? estimateJobs : countJobs
+    return count(this.#engine.store, queue.id)
+  }
+
+  /** Cancels a waiting job. Answers whether it did: a running or ended job is left alone. @throws MillraceError `INVALID_JOB_ID` */
+  async cancel(id: string): Promise<boolean> {
+    const jobId = parseJobId(id)
+    const queue = await this.#access.find()
+    const { keepFailedMs } = this.#options
+    return this.#wakeUp(
+      queue && (await cancelJob(this.#engine.store, queue.id, jobId, keepFailedMs)),
+    )
+  }
+
+  /** Makes a failed or cancelled job available again, with a fresh set of attempts. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  async retry(id: string): Promise<boolean> {
+    const jobId = parseJobId(id)
+    const queue = await this.#access.find()
+    return this.#wakeUp(queue && (await retryJob(this.#engine.store, queue.id, jobId)))
+  }
+
+  /** Deletes a job in any status but running, and all that is known of it. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  async delete(id: string): Promise<boolean> {
+    const jobId = parseJobId(id)
+    const queue = await this.#access.find()
+    return this.#wakeUp(queue && (await deleteJob(this.#engine.store, queue.id, jobId)))
+  }
+
+  /**
+   * On a dead-letter queue: sends waiting jobs back to the queues that they came from, the oldest
+   * first, with a fresh set of attempts. Answers how many went.
+   */
+  async redrive(options?: RedriveOptions): Promise<number> {
+    const { limit = Infinity } = resolveRedriveOptions(options)
+    const queue = await this.#access.find()
+    if (queue === undefined) return 0
+    let count = 0
+    // Once through the queue: what fails again meanwhile and comes back has a lower id.
+    let lastId: string | undefined = '0'
+    while (count < limit && lastId !== undefined) {
+      const batch = Math.min(REDRIVE_BATCH, limit - count)
+      const moved = await redrive(this.#engine.store, queue.id, batch, lastId)
+      for (const place of moved.queueIds) this.#wakeUp(place)
+      count += moved.count
+      lastId = moved.lastId
+    }
+    return count
+  }
+
+  /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */
+  observe(listener: EventListener): () => void {
+    if (typeof listener !== 'function') {
+      throw invalidOption(
+        'listener',
+        listener,
+        'it takes a function that is called with each event',
+      )
+    }
+    const forget = [this.#events.on(listener), this.#engine.events.on(listener)]
+    return () => forget.forEach((end) => end())
+  }
+
+  #reception(): Reception {
+    if (this.#performer === undefined)
+      throw new MillraceError('NO_WORKER', { queueName: this.queueName })
+    return new Reception(this.#engine, this.#events, this.#access, this.#options, this.#performer)
+  }
+
+  /** Lets the middlewares see a job; `store` is called inside of them with metadata and signal as they left them. */
+  async #throughMiddlewares<T>(
+    argsJson: string,
+    options: ResolvedJobOptions,
+    signal: AbortSignal | undefined,
+    store: (ready: ReadyJob) => Promise<T>,
+  ): Promise<T> {
+    const { middlewares, queueName } = this.#options
+    const { metadataJson } = options
+    if (middlewares.length === 0) return store({ argsJson, metadataJson, options, signal })
+    const args: unknown = JSON.parse(argsJson)
+    const metadata = JSON.parse(metadataJson) as Metadata
+    const context = createEnqueueContext({ queueName, args, metadata }, signal)
+    const passed = await this.#passEnqueue(context, (inside) => {
+      const changed = encodeMetadata(inside.metadata)
+      return store({ argsJson, metadataJson: changed, options, signal: inside.signal })
+    })
+    return passed as T
+  }
+
+  #wakeUp(queueId: number | undefined): boolean {
+    if (queueId === undefined) return false
+    this.#engine.wake(queueId)
+    return true
+  }
+}
+
+/** What the constructor was given after the database: a worker or none, and the options. */
+function tellApart(
+  second: unknown,
+  third: unknown,
+): [worker: Worker | WorkFunction | undefined, options: unknown] {
+  if (isWorker(second)) return [second, third]
+  if (third === undefined) return [undefined, second]
+  if (second === undefined) return [undefined, third]
+  throw invalidOption('worker', second, 'it takes a function, or an object with a method work')
+}
+
+function isWorker(value: unknown): value is Worker | WorkFunction {
+  if (typeof value === 'function') return true
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof Reflect.get(value, 'work') === 'function'
+  } catch {
+    return false // a proxy or a getter that throws
+  }
+}

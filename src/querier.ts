@@ -1,0 +1,206 @@
+import { resolveItems, type EnqueueItem } from './core/enqueue-options.ts'
+import { EventBus } from './core/event-bus.ts'
+import { resolveSchema } from './core/identifiers.ts'
+import type { Job, JobCounts, JobRecord, JobStatus } from './core/job.ts'
+import { parseJobId } from './core/job-id.ts'
+import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
+import { checkQueueName } from './core/queue-name.ts'
+import type { TransactionLike } from './core/transaction.ts'
+import { checkInteger, invalidOption, readOptions } from './core/validate.ts'
+import type { Database } from './drivers/database.ts'
+import type { DBTX } from './drivers/driver.ts'
+import { driverFor, executorFor } from './drivers/recognise.ts'
+import { engineFor, type Engine } from './engine.ts'
+import { Enqueuer } from './enqueuer.ts'
+import { toJobRecord } from './job-record.ts'
+import { countJobs, getJob, listJobs } from './store/jobs.ts'
+import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
+import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import type { Store } from './store/store.ts'
+
+const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
+const DEFAULT_PAGE = 100
+const MAX_PAGE = 1_000
+const STATUSES: readonly unknown[] = ['available', 'running', 'finished', 'failed', 'cancelled']
+
+/** How a `Querier` works. */
+export interface QuerierOptions {
+  /** The schema with Millrace's tables. @default 'millrace' */
+  schema?: string | undefined
+}
+
+/** Which jobs `list` answers. */
+export interface ListOptions {
+  /** Only jobs in this status. @default all */
+  status?: JobStatus | undefined
+  /** Only jobs with a higher id: pass the last one of the page before. @default from the first */
+  after?: string | undefined
+  /** How many at most. From 1 to 1,000. @default 100 */
+  limit?: number | undefined
+}
+
+/** What is stored of a queue. */
+export interface QueueInfo {
+  readonly name: string
+  /** Null: known only as the dead-letter queue of another, and not opened yet. */
+  readonly fifo: boolean | null
+  /** The name of its dead-letter queue; null when it has none. */
+  readonly dlq: string | null
+  /** How long finished jobs are kept, in milliseconds; null: they are deleted at once. */
+  readonly keepFinishedMs: number | null
+  /** How long failed and cancelled jobs are kept, in milliseconds. */
+  readonly keepFailedMs: number
+}
+
+/**
+ * The statements that a program may want inside a transaction of its own, on any queue by its name
+ * and without a worker: insert, look, list, count, cancel, retry, delete. It never makes a queue:
+ * a name that is not stored is refused by `insert`, and the others find nothing under it.
+ * Middlewares belong to a `JobQueue`; they do not run here.
+ */
+export class Querier {
+  readonly #db: Database
+  readonly #engine: Engine
+  #tx: DBTX | undefined
+
+  /** @throws MillraceError `INVALID_DATABASE`, `INVALID_OPTION` */
+  constructor(db: Database, options?: QuerierOptions) {
+    const { schema } = readOptions(options, { of: 'Querier', known: ['schema'] })
+    this.#db = db
+    this.#engine = engineFor(driverFor(db), resolveSchema(schema))
+  }
+
+  /** The same statements inside a transaction. @throws MillraceError `INVALID_DATABASE` when it is none */
+  withTx(tx: TransactionLike): Querier {
+    const inside = new Querier(this.#db, { schema: this.#store.schema })
+    inside.#tx = executorFor(tx)
+    return inside
+  }
+
+  /**
+   * Inserts jobs into a queue, all or none, and answers them in the order given.
+   *
+   * @throws MillraceError `INVALID_OPTION` (an unknown queue among others), `INVALID_ARGS`, `ARGS_TOO_LARGE`
+   */
+  async insert<Args>(queueName: string, items: readonly EnqueueItem<Args>[]): Promise<Job<Args>[]> {
+    const queue = await this.#find(queueName)
+    if (queue === undefined) {
+      const remedy = 'open it once by a JobQueue: its first enqueue or receive makes it'
+      throw invalidOption('queueName', queueName, remedy)
+    }
+    const ready = resolveItems(items, { fifo: queue.isFifo === true }).map(
+      ({ args, path, ...options }) => ({
+        argsJson: encodeArgs(args, { maxBytes: DEFAULT_MAX_BYTES, path }),
+        metadataJson: options.metadataJson,
+        options,
+        signal: undefined,
+      }),
+    )
+    if (ready.length === 0) return []
+    const enqueuer = new Enqueuer(this.#engine, new EventBus(), queue.name)
+    return enqueuer.many<Args>(queue, ready, this.#tx)
+  }
+
+  /** The job with that id, wherever it went from this queue; undefined when there is none. @throws MillraceError `INVALID_JOB_ID` */
+  async get<Args = unknown, Result = unknown>(
+    queueName: string,
+    id: string,
+  ): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const queue = await this.#find(queueName)
+    const row = queue && (await getJob(this.#store, queue.id, jobId, this.#tx))
+    return row && toJobRecord<Args, Result>(row)
+  }
+
+  /** A page of a queue's jobs in the order of their ids. */
+  async list<Args = unknown, Result = unknown>(
+    queueName: string,
+    options?: ListOptions,
+  ): Promise<JobRecord<Args, Result>[]> {
+    const request = resolveListOptions(options)
+    const queue = await this.#find(queueName)
+    if (queue === undefined) return []
+    const rows = await listJobs(this.#store, { ...request, queueId: queue.id }, this.#tx)
+    return rows.map((row) => toJobRecord<Args, Result>(row))
+  }
+
+  /** How many jobs of a queue are in each status, exactly. */
+  async counts(queueName: string): Promise<JobCounts> {
+    const queue = await this.#find(queueName)
+    if (queue === undefined)
+      return { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
+    return countJobs(this.#store, queue.id, this.#tx)
+  }
+
+  /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  cancel(queueName: string, id: string): Promise<boolean> {
+    return this.#steer(queueName, id, (queue, jobId) =>
+      cancelJob(this.#store, queue.id, jobId, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
+    )
+  }
+
+  /** Makes a failed or cancelled job available again. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  retry(queueName: string, id: string): Promise<boolean> {
+    return this.#steer(queueName, id, (queue, jobId) =>
+      retryJob(this.#store, queue.id, jobId, this.#tx),
+    )
+  }
+
+  /** Deletes a job in any status but running. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  delete(queueName: string, id: string): Promise<boolean> {
+    return this.#steer(queueName, id, (queue, jobId) =>
+      deleteJob(this.#store, queue.id, jobId, this.#tx),
+    )
+  }
+
+  /** All queues, in the order of their names. */
+  async queues(): Promise<QueueInfo[]> {
+    const rows = await listQueues(this.#store, this.#tx)
+    const names = new Map(rows.map((row) => [row.id, row.name]))
+    return rows.map((row) => ({
+      name: row.name,
+      fifo: row.isFifo,
+      dlq: row.dlqId === null ? null : (names.get(row.dlqId) ?? null),
+      keepFinishedMs: row.keepFinishedMs,
+      keepFailedMs: row.keepFailedMs ?? DEFAULT_KEEP_MS,
+    }))
+  }
+
+  get #store(): Store {
+    return this.#engine.store
+  }
+
+  async #find(queueName: string): Promise<QueueRow | undefined> {
+    return findQueue(this.#store, checkQueueName('queueName', queueName), this.#tx)
+  }
+
+  async #steer(
+    queueName: string,
+    id: string,
+    steer: (queue: QueueRow, jobId: string) => Promise<number | undefined>,
+  ): Promise<boolean> {
+    const jobId = parseJobId(id)
+    const queue = await this.#find(queueName)
+    const place = queue && (await steer(queue, jobId))
+    if (place === undefined) return false
+    if (this.#tx === undefined) this.#engine.wake(place)
+    return true
+  }
+}
+
+function resolveListOptions(options: unknown): {
+  status: JobStatus | null
+  afterId: string
+  limit: number
+} {
+  const names = { of: 'list', known: ['status', 'after', 'limit'] as const }
+  const { status, after, limit } = readOptions(options, names)
+  if (status !== undefined && !STATUSES.includes(status)) {
+    throw invalidOption('status', status, `it is one of ${STATUSES.join(', ')}`)
+  }
+  return {
+    status: (status as JobStatus | undefined) ?? null,
+    afterId: after === undefined ? '0' : parseJobId(after),
+    limit: limit === undefined ? DEFAULT_PAGE : checkInteger('limit', limit, 1, MAX_PAGE),
+  }
+}
