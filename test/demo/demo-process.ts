@@ -1,0 +1,91 @@
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { until } from '../support/until.ts'
+
+const PROJECT = path.join(import.meta.dirname, '../..')
+const MAIN = path.join(PROJECT, 'build/demo/main.js')
+
+/** Compiles the demo, as `npm run demo` does before it runs it. */
+export async function buildDemo(): Promise<void> {
+  const tsc = path.join(PROJECT, 'node_modules/typescript/bin/tsc')
+  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.demo.json'], { cwd: PROJECT })
+}
+
+/** Where a demo works. */
+export interface Where {
+  /** The folder of its embedded database. */
+  directory?: string
+  databaseUrl?: string
+  env?: Record<string, string>
+}
+
+/** A demo that ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The real demo, in a process of its own. */
+export class Demo {
+  readonly ended: Promise<Ended>
+  #stdout = ''
+  #stderr = ''
+  readonly #process: ChildProcess
+
+  constructor(args: readonly string[], where: Where, options: SpawnOptions = {}) {
+    const env = {
+      ...process.env,
+      DATABASE_URL: where.databaseUrl ?? '',
+      MILLRACE_DEMO_DIRECTORY: where.directory ?? '/not/used',
+      ...where.env,
+    }
+    this.#process = spawn(process.execPath, [MAIN, ...args], {
+      cwd: PROJECT,
+      ...options,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#process.stdout?.on('data', (chunk: Buffer) => void (this.#stdout += chunk.toString()))
+    this.#process.stderr?.on('data', (chunk: Buffer) => void (this.#stderr += chunk.toString()))
+    this.ended = once(this.#process, 'close').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+    }))
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? -1
+  }
+
+  /** Waits until it has written this. */
+  async says(text: string): Promise<void> {
+    const hasEnded = () => this.#process.exitCode !== null || this.#process.signalCode !== null
+    await until(() => this.#stdout.includes(text) || hasEnded(), { what: text, withinMs: 25_000 })
+    if (this.#stdout.includes(text)) return
+    throw new Error(`It ended without saying "${text}":\n${this.#stdout}${this.#stderr}`)
+  }
+
+  /** Sends a real signal, and waits for the end. */
+  async kill(signal: NodeJS.Signals): Promise<Ended> {
+    this.#process.kill(signal)
+    return this.ended
+  }
+}
+
+/** A folder with so many text files, no two alike. */
+export function makeFolder(count: number): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'millrace demo '))
+  mkdirSync(path.join(folder, 'notes'))
+  for (let n = 1; n <= count; n += 1) {
+    writeFileSync(path.join(folder, 'notes', `${n}.txt`), `Line one of ${n}.\nLine two.\n`)
+  }
+  return folder
+}
