@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { anchors, pages, readPage, relativeLinks, root } from './markdown.ts'
+
+describe.each(pages())('%s', (page) => {
+  test('has links that lead somewhere', () => {
+    const broken = relativeLinks(page).filter(({ target }) => !leadsSomewhere(page, target))
+    expect(broken).toEqual([])
+  })
+
+  test('names files that exist', () => {
+    const named = readPage(page).matchAll(/`((?:src|test|docs|demo)\/[\w./-]+)`/g)
+    const missing = [...named]
+      .map(([, file]) => file ?? '')
+      .filter((file) => !file.includes('NNNN')) // a name that is to be chosen
+      .filter((file) => !existsSync(path.join(root, file)))
+    expect(missing).toEqual([])
+  })
+})
+
+describe('the list of errors', () => {
+  const codes = [...sourceOf('src/core/errors.ts').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(
+    ([, code]) => code,
+  )
+  const lines = [...readPage('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+    ([, code]) => code,
+  )
+
+  test('has one line for each code, and no other', () => {
+    expect(codes.length).toBeGreaterThan(15)
+    expect(lines).toEqual(codes)
+  })
+
+  test('says a cause and a remedy for each', () => {
+    const rows = readPage('docs/errors.md').match(/^\| `[A-Z_]+` \|.*$/gm) ?? []
+    const whole = rows.filter((row) => /^\| `[A-Z_]+` \| [^|]+\. \| [^|]+ \|$/.test(row))
+    expect(whole).toEqual(rows)
+  })
+})
+
+describe('the decisions', () => {
+  const files = readdirSync(path.join(root, 'docs/adr')).filter((name) => /^\d{4}-/.test(name))
+
+  test('are numbered without gaps, by the number in their title', () => {
+    const numbers = files.sort().map((name) => name.slice(0, 4))
+    expect(numbers).toEqual(files.map((_, index) => String(index + 1).padStart(4, '0')))
+    for (const name of files) {
+      expect(readPage(`docs/adr/${name}`)).toMatch(new RegExp(`^# ${name.slice(0, 4)}\\. `))
+    }
+  })
+
+  test.each(files)('%s says its context, decision, measurement and consequence', (name) => {
+    const headings = anchors(`docs/adr/${name}`).slice(1)
+    expect(headings).toEqual(['context', 'decision', 'measurement', 'consequence'])
+  })
+
+  test('are all in the list, under their own titles', () => {
+    const list = readPage('docs/adr/README.md')
+    for (const name of files) {
+      const [, title] = /^# \d{4}\. (.+)$/m.exec(readPage(`docs/adr/${name}`)) ?? []
+      expect(list).toContain(`| [${name.slice(0, 4)}](${name}) | ${title} |`)
+    }
+  })
+})
+
+function sourceOf(file: string): string {
+  return readFileSync(path.join(root, file), 'utf8')
+}
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [file = '', anchor] = target.split('#')
+  const destination = file === '' ? page : path.join(path.dirname(page), decodeURI(file))
+  if (!existsSync(path.join(root, destination))) return false
+  return anchor === undefined || anchors(destination).includes(anchor)
+}
