@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
 import { addDemo } from './demo/command.ts'
+import { addEnqueue } from './enqueue.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addMigrate } from './migrate.ts'
@@ -51,6 +52,7 @@ export function createProgram(cli: Cli): Command {
 
   addMigrate(program, cli)
   // The commands that bring jobs and run them go here:
+  addEnqueue(program, cli)
   // addWork(program, cli)
   // addDrain(program, cli)
   addDemo(program, cli)
