@@ -76,6 +76,6 @@ function readFilters(
 
 function checkErrorText(value: unknown): string {
   const isText = typeof value === 'string' && value !== '' && value.length <= MAX_ERROR_TEXT
-  if (isText && !/\u0000|\p{Surrogate}/u.test(value)) return value
+  if (isText && !value.includes('\u0000') && !/\p{Surrogate}/u.test(value)) return value
   throw invalidOption('errorText', value, 'it takes a text of 1 to 1,000 characters')
 }
