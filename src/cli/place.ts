@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { resolveSchema } from '../core/identifiers.ts'
 import type { Cli } from './cli.ts'
 import { usageFailure } from './failure.ts'
 import { printable } from './terminal/printable.ts'
@@ -47,6 +48,11 @@ export function findPlace(options: GlobalOptions, cli: Cli): Place {
     )
   }
   return { kind: 'embedded', folder: path.join(cli.cwd, EMBEDDED_FOLDER) }
+}
+
+/** The schema that the options or the environment name. */
+export function schemaOf(options: GlobalOptions, cli: Cli): string {
+  return resolveSchema(options.schema ?? (cli.env['MILLRACE_SCHEMA'] || undefined))
 }
 
 /** What and where the database is, for people; never with a password. */

@@ -5,8 +5,12 @@ import { addDemo } from './demo/command.ts'
 import { addEnqueue } from './enqueue.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
+import { addJobs } from './jobs/command.ts'
 import { addMigrate } from './migrate.ts'
 import type { GlobalOptions } from './place.ts'
+import { addQueues } from './queues.ts'
+import { addRedrive } from './redrive.ts'
+import { printable } from './terminal/printable.ts'
 
 /** Carries out a command line. Sets `cli.exitCode`; never rejects. */
 export async function run(args: readonly string[], cli: Cli): Promise<void> {
@@ -51,10 +55,12 @@ export function createProgram(cli: Cli): Command {
     })
 
   addMigrate(program, cli)
-  // The commands that bring jobs and run them go here:
   addEnqueue(program, cli)
   // addWork(program, cli)
   // addDrain(program, cli)
+  addQueues(program, cli)
+  addJobs(program, cli)
+  addRedrive(program, cli)
   addDemo(program, cli)
 
   return program
@@ -88,8 +94,8 @@ function sayUsageError(text: string, cli: Cli): void {
     .replace(/^error: /, '')
     .trim()
     .split('\n')
-  const sentence = [`${first.charAt(0).toUpperCase()}${first.slice(1)}.`, ...others].join(' ')
-  say(`${sentence} Try --help.`, 'USAGE', cli)
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.*$/, '')}.`
+  say(printable([sentence, ...others, 'Try --help.'].join(' ')), 'USAGE', cli)
 }
 
 /** Says what went wrong: in one sentence where we know one, else with everything that a programmer needs. */

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { Pool } from 'pg'
-import { resolveSchema } from '../core/identifiers.ts'
 import { MillraceError } from '../core/errors.ts'
 import type { Database } from '../drivers/database.ts'
 import { openEmbedded } from '../embedded/index.ts'
@@ -11,6 +10,7 @@ import {
   describePlace,
   EMBEDDED_FOLDER,
   findPlace,
+  schemaOf,
   type GlobalOptions,
   type Place,
 } from './place.ts'
@@ -49,7 +49,7 @@ export async function openTarget(
   cli: Cli,
   { create = false, connections = CONNECTIONS }: TargetOptions = {},
 ): Promise<Target> {
-  const schema = resolveSchema(options.schema || cli.env['MILLRACE_SCHEMA'] || undefined)
+  const schema = schemaOf(options, cli)
   const place = findPlace(options, cli)
   try {
     const opened =
