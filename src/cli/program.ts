@@ -2,12 +2,14 @@ import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
 import { addDemo } from './demo/command.ts'
-import { addEnqueue } from './enqueue.ts'
+import { addEnqueue } from './enqueue/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addJobs } from './jobs/command.ts'
 import { addMigrate } from './migrate.ts'
 import type { GlobalOptions } from './place.ts'
+import { addDrain } from './work/drain.ts'
+import { addWork } from './work/work.ts'
 import { addQueues } from './queues.ts'
 import { addRedrive } from './redrive.ts'
 import { printable } from './terminal/printable.ts'
@@ -56,8 +58,8 @@ export function createProgram(cli: Cli): Command {
 
   addMigrate(program, cli)
   addEnqueue(program, cli)
-  // addWork(program, cli)
-  // addDrain(program, cli)
+  addWork(program, cli)
+  addDrain(program, cli)
   addQueues(program, cli)
   addJobs(program, cli)
   addRedrive(program, cli)

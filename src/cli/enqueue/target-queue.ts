@@ -1,11 +1,11 @@
-import { suggestName } from '../core/suggest.ts'
-import { JobQueue } from '../job-queue.ts'
-import { Querier } from '../querier.ts'
-import type { Cli } from './cli.ts'
-import type { EnqueueRequest } from './enqueue.ts'
-import { usageFailure } from './failure.ts'
-import type { Target } from './target.ts'
-import { printable } from './terminal/printable.ts'
+import { suggestName } from '../../core/suggest.ts'
+import { JobQueue } from '../../job-queue.ts'
+import { Querier } from '../../querier.ts'
+import type { Cli } from '../cli.ts'
+import type { EnqueueRequest } from './command.ts'
+import { usageFailure } from '../failure.ts'
+import type { Target } from '../target.ts'
+import { printable } from '../terminal/printable.ts'
 
 /** A queue to enqueue into. */
 export interface TargetQueue {

@@ -1,7 +1,7 @@
-import { resolveItems, type EnqueueItem, type JobOptions } from '../core/enqueue-options.ts'
-import { MillraceError } from '../core/errors.ts'
-import { DEFAULT_MAX_BYTES, encodeArgs } from '../core/json.ts'
-import { isPlainObject } from '../core/validate.ts'
+import { resolveItems, type EnqueueItem, type JobOptions } from '../../core/enqueue-options.ts'
+import { MillraceError } from '../../core/errors.ts'
+import { DEFAULT_MAX_BYTES, encodeArgs } from '../../core/json.ts'
+import { isPlainObject } from '../../core/validate.ts'
 import { readInstant } from './instant.ts'
 import type { Line } from './lines.ts'
 

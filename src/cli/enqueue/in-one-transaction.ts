@@ -1,8 +1,8 @@
-import { MillraceError } from '../core/errors.ts'
-import type { Database } from '../drivers/database.ts'
-import type { DBTX } from '../drivers/driver.ts'
-import { driverFor } from '../drivers/recognise.ts'
-import type { Standing } from './enqueue-report.ts'
+import { MillraceError } from '../../core/errors.ts'
+import type { Database } from '../../drivers/database.ts'
+import type { DBTX } from '../../drivers/driver.ts'
+import { driverFor } from '../../drivers/recognise.ts'
+import type { Standing } from './report.ts'
 
 /** Not an error: the way to tell a transaction that it shall not be. */
 class RolledBack extends Error {

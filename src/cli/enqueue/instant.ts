@@ -1,4 +1,4 @@
-import { invalidOption } from '../core/validate.ts'
+import { invalidOption } from '../../core/validate.ts'
 
 /** A day and a time with its zone: what has none would mean another instant on each machine. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i

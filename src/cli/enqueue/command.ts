@@ -1,13 +1,13 @@
 import { Argument, Option, type Command } from 'commander'
-import { resolveEnqueueOptions, type JobOptions } from '../core/enqueue-options.ts'
-import { checkQueueName } from '../core/queue-name.ts'
-import type { Cli } from './cli.ts'
-import { enqueueLines } from './enqueue-lines.ts'
-import { enqueueOne } from './enqueue-one.ts'
-import { usageFailure } from './failure.ts'
-import { checkFlags, numberOrText } from './flags.ts'
+import { resolveEnqueueOptions, type JobOptions } from '../../core/enqueue-options.ts'
+import { checkQueueName } from '../../core/queue-name.ts'
+import type { Cli } from '../cli.ts'
+import { enqueueLines } from './many.ts'
+import { enqueueOne } from './one.ts'
+import { usageFailure } from '../failure.ts'
+import { checkFlags, numberOrText } from '../flags.ts'
 import { readInstant } from './instant.ts'
-import type { GlobalOptions } from './place.ts'
+import type { GlobalOptions } from '../place.ts'
 
 /** The flags of `millrace enqueue`, as they were written. */
 interface EnqueueFlags extends GlobalOptions {

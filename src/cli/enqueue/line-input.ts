@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
-import type { Cli } from './cli.ts'
-import { describeFileError, Failure } from './failure.ts'
-import { printable } from './terminal/printable.ts'
+import type { Cli } from '../cli.ts'
+import { describeFileError, Failure } from '../failure.ts'
+import { printable } from '../terminal/printable.ts'
 
 const CHUNK_BYTES = 256 * 1024
 

@@ -1,7 +1,7 @@
-import type { Cli } from './cli.ts'
-import { Speed } from './speed.ts'
-import type { LiveLine } from './terminal/live-line.ts'
-import { showCount, showNumber, showSeconds } from './terminal/words.ts'
+import type { Cli } from '../cli.ts'
+import { Speed } from '../speed.ts'
+import type { LiveLine } from '../terminal/live-line.ts'
+import { showCount, showNumber, showSeconds } from '../terminal/words.ts'
 
 const SHOW_EVERY_MS = 100
 

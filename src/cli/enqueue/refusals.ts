@@ -2,9 +2,9 @@ import { createWriteStream, statSync, type WriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import path from 'node:path'
-import { describeFileError, Failure, usageFailure } from './failure.ts'
+import { describeFileError, Failure, usageFailure } from '../failure.ts'
 import type { RefusedLine } from './job-lines.ts'
-import { cutTo, printable } from './terminal/printable.ts'
+import { cutTo, printable } from '../terminal/printable.ts'
 
 /** So many are shown; the others are counted. */
 export const SHOWN = 10

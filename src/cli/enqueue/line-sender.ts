@@ -1,6 +1,6 @@
-import type { EnqueueItem } from '../core/enqueue-options.ts'
-import { MillraceError, type MillraceErrorCode } from '../core/errors.ts'
-import { sqlState } from '../store/store.ts'
+import type { EnqueueItem } from '../../core/enqueue-options.ts'
+import { MillraceError, type MillraceErrorCode } from '../../core/errors.ts'
+import { sqlState } from '../../store/store.ts'
 import type { JobLine, RefusedLine } from './job-lines.ts'
 
 /** One statement of `enqueueMany` holds so much. */
