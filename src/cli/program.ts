@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
+import { addCompletion } from './completion/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addJobs } from './jobs/command.ts'
@@ -61,6 +62,7 @@ export function createProgram(cli: Cli): Command {
   addJobs(program, cli)
   addRedrive(program, cli)
   // addDemo(program, cli)
+  addCompletion(program, cli)
 
   return program
 }
