@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
 import { addDemo } from './demo/command.ts'
 import { addEnqueue } from './enqueue/command.ts'
+import { addCompletion } from './completion/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addJobs } from './jobs/command.ts'
@@ -64,6 +65,7 @@ export function createProgram(cli: Cli): Command {
   addJobs(program, cli)
   addRedrive(program, cli)
   addDemo(program, cli)
+  addCompletion(program, cli)
 
   return program
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { showNumber } from '../../core/show.ts'
 
 const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
@@ -96,7 +97,7 @@ export class LineSplitter {
       return 'It begins like UTF-16; save the file as UTF-8.'
     }
     if (length > this.#maxBytes) {
-      return `It has ${length} bytes; at most ${this.#maxBytes} are read. Store the data elsewhere and enqueue where it is.`
+      return `It has ${showNumber(length)} bytes; at most ${showNumber(this.#maxBytes)} are read. Store the data elsewhere and enqueue where it is.`
     }
     return isUtf8(content) ? undefined : 'It is not UTF-8.'
   }
