@@ -54,8 +54,15 @@ export function filterOptions(): Option[] {
     new Option('--newer-than <duration>', 'only jobs enqueued less than so long ago').argParser(
       readDuration,
     ),
-    new Option('--error <text>', 'only jobs with an error that contains this text'),
+    new Option('--error <text>', 'only jobs with an error that contains this text').argParser(
+      readErrorText,
+    ),
   ]
+}
+
+function readErrorText(text: string): string {
+  if (text !== '' && text.length <= 1_000) return text
+  throw new InvalidArgumentError('It takes a text of 1 to 1,000 characters.')
 }
 
 /** What `filterOptions` and `queueOption` read. */
