@@ -203,7 +203,7 @@ describe('a command line that is wrong does nothing and exits with 2', () => {
     [['jobs', 'delete', '1', '--status', 'failed'], /^Pass ids or filters, not both/],
     [
       ['jobs', 'cancel', '-s', 'failed'],
-      /^Jobs that are failed cannot be cancelled: only available ones\.$/,
+      /'failed' is invalid\. Allowed choices are available\. Try/,
     ],
     [['jobs', 'list', '--error', ''], /'' is invalid\. It takes a text of 1 to 1,000 characters\./],
     [['jobs', 'watch', '--interval', '1ms'], /^The option "interval" cannot be "1ms"/],
