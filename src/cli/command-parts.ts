@@ -45,17 +45,24 @@ export function queueOption(meaning = 'only jobs of this queue'): Option {
 }
 
 /** The options that choose jobs, but for the queue and the page. */
-export function filterOptions(): Option[] {
+export function filterOptions(statuses: readonly JobStatus[] = STATUSES): Option[] {
   return [
-    new Option('-s, --status <status>', 'only jobs in this status').choices([...STATUSES]),
+    new Option('-s, --status <status>', 'only jobs in this status').choices([...statuses]),
     new Option('--older-than <duration>', 'only jobs enqueued at least so long ago').argParser(
       readDuration,
     ),
     new Option('--newer-than <duration>', 'only jobs enqueued less than so long ago').argParser(
       readDuration,
     ),
-    new Option('--error <text>', 'only jobs with an error that contains this text'),
+    new Option('--error <text>', 'only jobs with an error that contains this text').argParser(
+      readErrorText,
+    ),
   ]
+}
+
+function readErrorText(text: string): string {
+  if (text !== '' && text.length <= 1_000) return text
+  throw new InvalidArgumentError('It takes a text of 1 to 1,000 characters.')
 }
 
 /** What `filterOptions` and `queueOption` read. */

@@ -54,8 +54,18 @@ function explainEmbedded(error: unknown, place: Place | undefined): string | und
 }
 
 function explainServer(error: unknown, place: Server): string | undefined {
+  const file = fileOf(error)
+  if (file !== undefined) {
+    return printable(`The file ${file}, which ${place.source} names, ${describeFileError(error)}.`)
+  }
   const sentence = sentenceOfServer(errorOf(error), place)
   return sentence === undefined ? undefined : printable(sentence)
+}
+
+/** The file of a certificate that could not be read. */
+function fileOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('path' in error) || !('syscall' in error)) return undefined
+  return error.syscall === 'open' ? String(error.path) : undefined
 }
 
 /** A host of several addresses fails with an error for each of them. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { Pool } from 'pg'
 import { MillraceError } from '../core/errors.ts'
 import type { Database } from '../drivers/database.ts'
@@ -84,11 +85,13 @@ async function openServer(
   url: string | undefined,
   connections: number,
 ): Promise<Pick<Target, 'db' | 'close'>> {
+  const sockets = new Set<Socket>()
   const pool = new Pool({
+    stream: () => openSocket(sockets),
     ...(url === undefined ? {} : { connectionString: url }),
     max: connections,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    application_name: 'millrace',
+    fallback_application_name: 'millrace', // PGAPPNAME comes first
   })
   // A lost connection fails the statement under way; its event, unheard, would end the process besides.
   pool.on('error', () => {})
@@ -98,9 +101,18 @@ async function openServer(
     client.release()
   } catch (error) {
     await pool.end()
+    // Of a connection that failed within the handshake pg keeps the socket open, and that the process alive.
+    for (const socket of sockets) socket.destroy()
     throw error
   }
   return { db: pool, close: () => pool.end() }
+}
+
+function openSocket(open: Set<Socket>): Socket {
+  const socket = new Socket()
+  open.add(socket)
+  socket.once('close', () => open.delete(socket))
+  return socket
 }
 
 async function openInFolder(

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { inject } from 'vitest'
@@ -18,6 +18,38 @@ export interface MillraceOptions {
   readonly input?: string
   /** Leave standard input open, for the test to write to. */
   readonly isInteractive?: boolean
+  /** On a terminal of so many columns; standard error is the same one. Needs python3. */
+  readonly columns?: number
+}
+
+/** Runs a program on a terminal of its own, and exits as it does. */
+const ON_TERMINAL = `
+import fcntl, os, pty, struct, sys, termios
+def read(fd):
+    return os.read(fd, 65536)
+columns = int(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 30, columns, 0, 0))
+    os.execv(sys.argv[2], sys.argv[2:])
+import threading
+def feed():
+    while True:
+        data = os.read(0, 65536)
+        if not data: return
+        os.write(fd, data)
+threading.Thread(target=feed, daemon=True).start()
+while True:
+    try: data = read(fd)
+    except OSError: break
+    if not data: break
+    os.write(1, data)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`
+
+/** Whether tests can have a terminal. */
+export function hasTerminals(): boolean {
+  return spawnSync('python3', ['-c', 'import pty']).status === 0
 }
 
 /** A command that ended. */
@@ -36,8 +68,11 @@ export class Millrace {
   #stderr = ''
 
   constructor(args: readonly string[], options: MillraceOptions = {}) {
-    const { input, isInteractive = false } = options
-    this.process = spawn(process.execPath, [MAIN, ...args], {
+    const { input, isInteractive = false, columns } = options
+    const command = [process.execPath, MAIN, ...args]
+    const terminal = ['python3', '-c', ON_TERMINAL, String(columns)]
+    const [program = '', ...rest] = columns === undefined ? command : [...terminal, ...command]
+    this.process = spawn(program, rest, {
       cwd: options.cwd ?? inject('scratchFolder'),
       env: environmentOf(options),
       stdio: [input === undefined && !isInteractive ? 'ignore' : 'pipe', 'pipe', 'pipe'],

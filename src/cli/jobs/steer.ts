@@ -1,5 +1,4 @@
 import { Argument, Option, type Command } from 'commander'
-import type { JobStatus } from '../../core/job.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import { filterOptions, queueOption, readInteger, readJobIds } from '../command-parts.ts'
@@ -49,7 +48,7 @@ function addDeed(jobs: Command, deed: Deed, cli: Cli): void {
     .description(description)
     .addArgument(new Argument('[ids...]', 'the jobs; or none, and filters').argParser(readJobIds))
     .addOption(queueOption())
-  for (const option of filterOptions()) command.addOption(option)
+  for (const option of filterOptions(deed.statuses)) command.addOption(option)
   command
     .addOption(
       new Option('-n, --limit <count>', 'with filters: how many at most (default: all)').argParser(
@@ -112,15 +111,10 @@ async function steerOne(
 }
 
 async function steerFiltered(deed: Deed, options: SteerOptions, cli: Cli): Promise<void> {
-  const { verb, statuses } = deed
+  const { verb } = deed
   if (!hasFilter(options)) {
     throw usageFailure(
       `Which jobs? Pass ids, or a filter such as --queue. Try: millrace jobs ${verb} --help`,
-    )
-  }
-  if (options.status !== undefined && !statuses.includes(options.status)) {
-    throw usageFailure(
-      `Jobs that are ${options.status} cannot be ${deed.done}: only ${either(statuses)} ones.`,
     )
   }
   await withTarget(options, cli, {}, async ({ db, schema }) => {
@@ -158,9 +152,4 @@ function exitCodeOf({ done, refused }: Tally, cli: Cli): Cli['exitCode'] {
   if (cli.stoppedWith !== undefined) return cli.stoppedWith
   if (refused.length === 0) return EXIT.done
   return done === 0 ? EXIT.failed : EXIT.partly
-}
-
-function either(statuses: readonly JobStatus[]): string {
-  if (statuses.length < 2) return statuses.join('')
-  return `${statuses.slice(0, -1).join(', ')} or ${statuses.at(-1)}`
 }
