@@ -1,55 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { beforeAll, describe, inject } from 'vitest'
+import { beforeAll, describe } from 'vitest'
 import { expect, test } from '../support/fixtures.ts'
 import { MAIN, Millrace, millrace } from './millrace.ts'
+import { emails, makeProject, PROJECT, project, queues, write } from './modules.ts'
 
-const PROJECT = path.join(import.meta.dirname, '../..')
 const hasTypes = 'typescript' in process.features && process.features.typescript !== false
 
-/** A project that has millrace installed, as everybody's. */
-const project = path.join(inject('scratchFolder'), randomBytes(6).toString('hex'))
 const cwd = project
 
-function write(name: string, content: string): void {
-  mkdirSync(path.dirname(path.join(project, name)), { recursive: true })
-  writeFileSync(path.join(project, name), content)
-}
-
-/** Queues of a module's own, on the schema of the test. */
-const queues = (body: string, from = 'millrace'): string => `
-  import pg from 'pg'
-  import { JobQueue } from '${from}'
-  const db = new pg.Pool({ connectionString: process.env.DATABASE_URL })
-  const schema = process.env.MILLRACE_SCHEMA
-  const work = async (job) => {
-    if (job.args === 'bad') throw new Error('no good')
-    await new Promise((resolve) => setTimeout(resolve, job.args.ms ?? 0))
-  }
-  ${body}`
-const emails = `new JobQueue(db, work, { queueName: 'emails', schema })`
-const thumbs = `new JobQueue(db, work, { queueName: 'thumbs', schema })`
-
-beforeAll(() => {
-  mkdirSync(path.join(project, 'node_modules'), { recursive: true })
-  symlinkSync(PROJECT, path.join(project, 'node_modules/millrace'))
-  symlinkSync(path.join(PROJECT, 'node_modules/pg'), path.join(project, 'node_modules/pg'))
-  write('package.json', '{ "type": "module" }')
-  write('one.js', queues(`export default ${emails}`))
-  write('two.js', queues(`export default [${emails}, ${thumbs}]`))
-  write('named.js', queues(`export const queues = [${emails}]`))
-  write(
-    'function.js',
-    'export default async ({ args }) => { if (args === "bad") throw new Error("no good") }',
-  )
-  write('slow.js', 'export default () => new Promise((resolve) => setTimeout(resolve, 1_500))')
-  write('deaf.js', 'export default () => new Promise((resolve) => setTimeout(resolve, 60_000))')
-  write('object.js', 'export default { work: () => {} }')
-  write('compiled.cjs', 'exports.__esModule = true; exports.default = () => {}')
-  write('node_modules/jobs/package.json', '{ "name": "jobs", "main": "main.cjs" }')
-  write('node_modules/jobs/main.cjs', 'module.exports = async () => {}')
-})
+beforeAll(makeProject)
 
 describe('what cannot be worked on is said, and nothing is done', () => {
   const cases: [
@@ -348,76 +308,5 @@ describe('work', () => {
     expect(failing.stderr).toMatch(
       /^The queues of other-copy\.js cannot be worked on: .*nobody has this/m,
     )
-  })
-})
-
-describe('drain', () => {
-  test('runs what is due and tells what became of it', async ({ schema, openQueue }) => {
-    const queue = openQueue({ queueName: 'emails' })
-    await queue.enqueueMany([
-      { args: 1 },
-      { args: 2 },
-      { args: 'bad', maxRetries: 0 },
-      { args: 'bad' },
-      { args: 3, delay: '1h' },
-    ])
-    const { code, stdout } = await millrace(['drain', 'one.js'], { schema, cwd })
-    expect({ code, stdout }).toEqual({
-      code: 0,
-      stdout: 'emails: 2 jobs finished, 1 failed, 1 to be retried\n',
-    })
-  })
-
-  test('goes from queue to queue, within one limit', async ({ schema, openQueue }) => {
-    for (const queueName of ['emails', 'thumbs']) {
-      await openQueue({ queueName }).enqueueMany([{ args: 1 }, { args: 2 }])
-    }
-    const { code, stdout, stderr } = await millrace(['drain', 'two.js', '--limit', '3', '--json'], {
-      schema,
-      cwd,
-    })
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toEqual([
-      { queueName: 'emails', finished: 2, failed: 0, retried: 0 },
-      { queueName: 'thumbs', finished: 1, failed: 0, retried: 0 },
-    ])
-  })
-
-  test.for(['named.js', 'object.js', 'compiled.cjs', 'jobs'])(
-    'takes %s',
-    async (name, { schema, openQueue }) => {
-      await openQueue({ queueName: 'emails' }).enqueue(1)
-      const given = name === 'named.js' ? [] : ['-q', 'emails']
-      const { code, stdout } = await millrace(['drain', name, ...given], { schema, cwd })
-      expect({ code, stdout }).toEqual({
-        code: 0,
-        stdout: 'emails: 1 job finished, 0 failed, 0 to be retried\n',
-      })
-    },
-  )
-
-  test('stops at SIGTERM and says what it did', async ({ schema, openQueue }) => {
-    await openQueue({ queueName: 'q' }).enqueueMany([{ args: 1 }, { args: 2 }])
-    const given = ['-q', 'q', '-v', '--concurrency', '1']
-    const doing = new Millrace(['drain', 'slow.js', ...given], { schema, cwd })
-    await doing.says('Started job')
-    const { code, stdout } = await doing.kill('SIGTERM')
-    expect({ code, stdout }).toEqual({
-      code: 143,
-      stdout: 'q: 1 job finished, 0 failed, 0 to be retried\n',
-    })
-  })
-
-  test('says that the database of a module is away', async ({ schema }) => {
-    const ended = await millrace(['drain', 'one.js'], {
-      schema,
-      cwd,
-      databaseUrl: 'postgres://u:of-secret@127.0.0.1:1/x',
-    })
-    expect(ended).toMatchObject({ code: 1, stdout: '' })
-    expect(ended.stderr).toContain(
-      'The queues of one.js cannot be worked on: connect ECONNREFUSED 127.0.0.1:1',
-    )
-    expect(ended.stderr).not.toContain('of-secret')
   })
 })
