@@ -91,7 +91,11 @@ describe('what is wrong is said in one sentence, and nothing is enqueued', () =>
     ['a priority', [...good, '--priority', '10'], '--priority cannot be 10; it takes an integer'],
     ['a number', [...good, '--max-retries', 'x'], '--max-retries cannot be "x"'],
     ['a duration', [...good, '--delay', '5'], '--delay cannot be'],
-    ['a policy', [...good, '--retry-policy', 'x'], '--retry-policy cannot be "x"'],
+    [
+      'a policy',
+      [...good, '--retry-policy', 'x'],
+      'Allowed choices are constant, linear, exponential.',
+    ],
     [
       'an instant without its zone',
       [...good, '--run-at', '2030-01-01T00:00'],

@@ -8,6 +8,7 @@ const line = (number: number, args: unknown = number, bytes = 10): JobLine => ({
   number,
   text: JSON.stringify(args),
   bytes,
+  endsAt: number * 11,
   item: { args },
 })
 
@@ -45,11 +46,17 @@ describe('a batch', () => {
     for (const [index, args] of [1, 'unfit', 3, 'unfit', 5].entries()) {
       await sender.add(line(index + 1, args))
     }
-    await sender.add({ number: 6, text: '{', reason: 'It is not JSON.' })
+    await sender.add({ number: 6, text: '{', endsAt: 66, reason: 'It is not JSON.' })
     await sender.finish()
     expect(stored).toEqual([1, 3, 5])
     expect(refused).toEqual(['2: It is unfit.', '4: It is unfit.', '6: It is not JSON.'])
-    expect(sender).toMatchObject({ jobs: 3, refusals: 3, nextLine: 7, failure: undefined })
+    expect(sender).toMatchObject({
+      jobs: 3,
+      refusals: 3,
+      nextLine: 7,
+      bytes: 66,
+      failure: undefined,
+    })
   })
 
   test('that the database refuses is halved until the culprit stands alone', async () => {

@@ -19,6 +19,8 @@ describe('lines', () => {
     expect(texts('a\r\n\nbb\n \t\r\nü€😀', size)).toEqual(['a', 'bb', 'ü€😀'])
     const numbers = split(Buffer.from('a\r\n\nbb\n \t\r\nc\n'), size).map((line) => line.number)
     expect(numbers).toEqual([1, 3, 5])
+    const ends = split(Buffer.from('a\r\n\nbb\nc'), size).map((line) => line.endsAt)
+    expect(ends).toEqual([3, 7, 8])
   })
 
   test('may begin with a byte order mark, which belongs to none of them', () => {

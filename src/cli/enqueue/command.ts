@@ -1,5 +1,6 @@
 import { Argument, Option, type Command } from 'commander'
 import { resolveEnqueueOptions, type JobOptions } from '../../core/enqueue-options.ts'
+import { RetryPolicy } from '../../core/retry.ts'
 import { checkQueueName } from '../../core/queue-name.ts'
 import type { Cli } from '../cli.ts'
 import { enqueueLines } from './many.ts'
@@ -65,7 +66,9 @@ export function addEnqueue(program: Command, cli: Cli): void {
     .addOption(new Option('--from-line <number>', 'go on where an earlier try ended'))
     .addOption(new Option('--max-retries <number>', 'runs after the first (default: 3)'))
     .addOption(
-      new Option('--retry-policy <name>', 'constant, linear or exponential (default: exponential)'),
+      new Option('--retry-policy <name>', 'how delays grow (default: exponential)').choices(
+        Object.values(RetryPolicy),
+      ),
     )
     .addOption(new Option('--priority <number>', '0 (first) to 9 (last) (default: 5)'))
     .addOption(

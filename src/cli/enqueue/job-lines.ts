@@ -22,6 +22,8 @@ export interface JobLine {
   readonly number: number
   readonly text: string
   readonly bytes: number
+  /** As of its line: how far it is up to here. */
+  readonly endsAt: number
   readonly item: EnqueueItem
 }
 
@@ -29,20 +31,21 @@ export interface JobLine {
 export interface RefusedLine {
   readonly number: number
   readonly text: string
+  readonly endsAt: number
   /** A sentence. */
   readonly reason: string
 }
 
 /** Reads a line, as far as that is possible without a look at each of its values. */
 export function readJobLine(line: Line, rules: LineRules): JobLine | RefusedLine {
-  const { number, text, bytes, problem } = line
-  if (problem !== undefined) return { number, text, reason: problem }
+  const { number, text, bytes, endsAt, problem } = line
+  if (problem !== undefined) return { number, text, endsAt, reason: problem }
   try {
     const value = parse(text)
     const item = rules.isEnvelope ? open(value, rules) : { ...rules.defaults, args: value }
-    return { number, text, bytes, item }
+    return { number, text, bytes, endsAt, item }
   } catch (error) {
-    return { number, text, reason: reasonOf(error) }
+    return { number, text, endsAt, reason: reasonOf(error) }
   }
 }
 

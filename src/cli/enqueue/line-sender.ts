@@ -50,6 +50,8 @@ export class LineSender {
   refusals = 0
   /** Every line before this one is done with. */
   nextLine: number
+  /** How many bytes of the input those lines have. */
+  bytes = 0
   /** Sent, and the answer was lost. */
   unknown: Span | undefined
   #failure: { readonly error: unknown } | undefined
@@ -125,7 +127,9 @@ export class LineSender {
     const refused = lines.filter((line): line is RefusedLine => 'reason' in line)
     try {
       await this.#send(good, refused)
-      this.nextLine = (lines.at(-1)?.number ?? 0) + 1
+      const last = lines.at(-1)
+      this.nextLine = (last?.number ?? 0) + 1
+      this.bytes = last?.endsAt ?? 0
       await this.#report(refused)
       this.#sending.sent()
     } catch (error) {
@@ -168,7 +172,7 @@ export class LineSender {
     for (const line of lines) {
       const reason = this.#sending.whyNot(line.item)
       if (reason === undefined) good.push(line)
-      else refused.push({ number: line.number, text: line.text, reason })
+      else refused.push(asRefused(line, reason))
     }
     if (good.length === lines.length) throw error
     return this.#send(good, refused)
@@ -183,11 +187,7 @@ export class LineSender {
     const [line] = lines
     if (lines.length === 1 && line !== undefined) {
       const why = error instanceof Error ? error.message : String(error)
-      refused.push({
-        number: line.number,
-        text: line.text,
-        reason: `The database refuses it: ${why}.`,
-      })
+      refused.push(asRefused(line, `The database refuses it: ${why}.`))
       return
     }
     const middle = Math.ceil(lines.length / 2)
@@ -201,6 +201,10 @@ export class LineSender {
     this.nextLine = from
     if (isUnknown) this.unknown = { from, to, jobs: lines.length }
   }
+}
+
+function asRefused({ number, text, endsAt }: JobLine, reason: string): RefusedLine {
+  return { number, text, endsAt, reason }
 }
 
 function isOfTheJob(error: unknown): boolean {

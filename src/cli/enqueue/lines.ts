@@ -16,6 +16,8 @@ export interface Line {
   readonly text: string
   /** The line's bytes, without its ending. */
   readonly bytes: number
+  /** How many bytes there are up to its end, its ending among them. */
+  readonly endsAt: number
   /** Why its text is not all there is of it; undefined when it is. */
   readonly problem: string | undefined
 }
@@ -30,6 +32,7 @@ export class LineSplitter {
   #pieces: Buffer[] = []
   #bytes = 0
   #number = 0
+  #offset = 0
   #blank = 0
 
   constructor(maxBytes: number) {
@@ -52,10 +55,12 @@ export class LineSplitter {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       this.#keep(chunk.subarray(start, end))
+      this.#offset += end + 1 - start
       this.#finish(lines)
       start = end + 1
     }
     this.#keep(chunk.subarray(start))
+    this.#offset += chunk.length - start
     return lines
   }
 
@@ -89,7 +94,7 @@ export class LineSplitter {
     const problem = this.#problemWith(content, length)
     const text = content.toString('utf8')
     if (problem === undefined && isBlank(text)) this.#blank += 1
-    else lines.push({ number: this.#number, text, bytes: length, problem })
+    else lines.push({ number: this.#number, text, bytes: length, endsAt: this.#offset, problem })
   }
 
   #problemWith(content: Buffer, length: number): string | undefined {

@@ -28,6 +28,9 @@ interface Import {
 /** Enqueues a job for each line of a file or of standard input, in bounded memory. */
 export async function enqueueLines(request: LinesRequest, cli: Cli): Promise<void> {
   const input = await openInput(request.file, cli)
+  if (request.file === '-' && cli.stdin.isTTY === true) {
+    cli.note('A job on each line; Ctrl-D ends them.')
+  }
   await withTarget(request.globals, cli, {}, async (target) => {
     const into = await openTargetQueue(request, target, cli)
     const { jobOptions: defaults, isEnvelope } = request
@@ -89,7 +92,7 @@ async function passThrough(all: Import, way: Way): Promise<Standing> {
   let isDone = false
   try {
     if (cli.stop.aborted) stop()
-    await readInto(sender, { all, splitter, progress, signal: over.signal })
+    await readInto(sender, { all, splitter, signal: over.signal })
     if (!over.signal.aborted) {
       await sender.finish()
       isDone = sender.failure === undefined
@@ -136,7 +139,7 @@ function newSender(
         if (refusals.count < SHOWN) progress.note(describeRefusal(line))
         await refusals.add(line)
       },
-      sent: () => progress.show(sender.jobs, sender.refusals),
+      sent: () => progress.show(sender.jobs, sender.refusals, sender.bytes),
       failed: () => over.abort(),
     },
     request.fromLine,
@@ -147,14 +150,10 @@ function newSender(
 interface Reading {
   readonly all: Import
   readonly splitter: LineSplitter
-  readonly progress: EnqueueProgress
   readonly signal: AbortSignal
 }
 
-async function readInto(
-  sender: LineSender,
-  { all, splitter, progress, signal }: Reading,
-): Promise<void> {
+async function readInto(sender: LineSender, { all, splitter, signal }: Reading): Promise<void> {
   const { input, rules, request } = all
   const addAll = async (lines: ReturnType<LineSplitter['push']>): Promise<void> => {
     for (const line of lines) {
@@ -166,7 +165,6 @@ async function readInto(
     await addAll(splitter.push(chunk))
     if (signal.aborted) return
     sender.kick()
-    progress.read(chunk.length)
   }
   await addAll(splitter.end())
 }

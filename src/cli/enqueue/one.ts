@@ -12,7 +12,13 @@ import { printable } from '../terminal/printable.ts'
 export async function enqueueOne(request: EnqueueRequest, json: string, cli: Cli): Promise<void> {
   const { queueName, jobOptions, isEnvelope } = request
   const read = { isEnvelope, defaults: jobOptions, fifo: false }
-  const line = { number: 1, text: json, bytes: json.length, problem: undefined }
+  const line = {
+    number: 1,
+    text: json,
+    bytes: json.length,
+    endsAt: json.length,
+    problem: undefined,
+  }
   const job = readJobLine(line, read)
   if (isRefused(job)) throw refusal(job.reason)
   await withTarget(request.globals, cli, {}, async (target) => {

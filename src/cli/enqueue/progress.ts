@@ -13,7 +13,6 @@ export class EnqueueProgress {
   readonly #totalBytes: number | undefined
   readonly #speed = new Speed()
   readonly #byteSpeed = new Speed()
-  #readBytes = 0
   #shownAt = 0
 
   /** Without `totalBytes` nobody knows how far it is. */
@@ -24,25 +23,20 @@ export class EnqueueProgress {
     if (cli.err.isLive && !cli.isJson) this.#line = cli.progress()
   }
 
-  /** So many bytes more were read. */
-  read(bytes: number): void {
-    this.#readBytes += bytes
-  }
-
-  /** So many jobs went in, and so many lines were refused. */
-  show(jobs: number, refused: number): void {
+  /** So many jobs went in and so many lines were refused, which took so many bytes of the input. */
+  show(jobs: number, refused: number, bytes: number): void {
     const now = performance.now()
     if (this.#line === undefined || now - this.#shownAt < SHOW_EVERY_MS) return
     this.#shownAt = now
     this.#speed.counted(jobs, now)
-    this.#byteSpeed.counted(this.#readBytes, now)
-    const share = this.#totalBytes ? Math.min(1, this.#readBytes / this.#totalBytes) : undefined
+    this.#byteSpeed.counted(bytes, now)
+    const share = this.#totalBytes ? Math.min(1, bytes / this.#totalBytes) : undefined
     const parts = [
       ...(share === undefined ? [] : [`${Math.floor(share * 100)}%`]),
       `${showCount(jobs, 'job')} ${this.#doing}`,
       ...(refused === 0 ? [] : [this.#cli.err.paint('bad', `${showNumber(refused)} refused`)]),
       `${showNumber(Math.round(this.#speed.perSecond))}/s`,
-      ...this.#timeLeft(),
+      ...this.#timeLeft(bytes),
     ]
     this.#line.show(parts.join(this.#cli.err.paint('quiet', ' · ')), share)
   }
@@ -57,10 +51,10 @@ export class EnqueueProgress {
     this.#line?.end()
   }
 
-  #timeLeft(): string[] {
+  #timeLeft(bytes: number): string[] {
     const { perSecond } = this.#byteSpeed
     if (this.#totalBytes === undefined || perSecond === 0) return []
-    const left = Math.max(0, this.#totalBytes - this.#readBytes)
+    const left = Math.max(0, this.#totalBytes - bytes)
     return [`${showSeconds((left / perSecond) * 1_000)} left`]
   }
 }
