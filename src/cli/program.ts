@@ -1,19 +1,19 @@
 import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
+import { addCompletion } from './completion/command.ts'
 import { addDemo } from './demo/command.ts'
 import { addEnqueue } from './enqueue/command.ts'
-import { addCompletion } from './completion/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addJobs } from './jobs/command.ts'
 import { addMigrate } from './migrate.ts'
 import type { GlobalOptions } from './place.ts'
-import { addDrain } from './work/drain.ts'
-import { addWork } from './work/work.ts'
 import { addQueues } from './queues.ts'
 import { addRedrive } from './redrive.ts'
 import { printable } from './terminal/printable.ts'
+import { addDrain } from './work/drain.ts'
+import { addWork } from './work/work.ts'
 
 /** Carries out a command line. Sets `cli.exitCode`; never rejects. */
 export async function run(args: readonly string[], cli: Cli): Promise<void> {

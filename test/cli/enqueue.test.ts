@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, inject } from 'vitest'
+import { Cli } from '../../src/cli/cli.ts'
+import { run } from '../../src/cli/program.ts'
 import { expect, test } from '../support/fixtures.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { cutCommitAfter, SENT } from '../processes/lossy-network.ts'
@@ -347,5 +350,30 @@ describe('an import that ends early', () => {
     await cut
     expect(ended.code).toBe(1)
     expect(ended.stderr).toContain('Either all 10 jobs are in or none')
+  })
+
+  test('by a disk that fails says what is in', async ({ schema, databaseUrl, rows }) => {
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield Buffer.from(numbers(10))
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })
+    }
+    const said = { out: '', err: '' }
+    const cli = new Cli({
+      stdin: Readable.from(broken()),
+      stdout: { write: (text) => (said.out += text) },
+      stderr: { write: (text) => (said.err += text) },
+      env: { DATABASE_URL: databaseUrl, MILLRACE_SCHEMA: schema },
+      cwd: inject('scratchFolder'),
+    })
+    await run(['enqueue', 'q', '-'], cli)
+    expect(cli.exitCode).toBe(1)
+    expect(said).toEqual({
+      out: 'Enqueued 10 jobs into q.\n',
+      err:
+        'Made the queue q.\n' +
+        'Reading standard input failed in the middle: it cannot be read from its disk (EIO). ' +
+        'Lines 1 to 10 are done with. Go on with --from-line 11.\n',
+    })
+    expect(await rows('select id from {schema}.jobs')).toHaveLength(10)
   })
 })

@@ -1,14 +1,14 @@
 import { Argument, Option, type Command } from 'commander'
 import { resolveEnqueueOptions, type JobOptions } from '../../core/enqueue-options.ts'
-import { RetryPolicy } from '../../core/retry.ts'
 import { checkQueueName } from '../../core/queue-name.ts'
+import { RetryPolicy } from '../../core/retry.ts'
 import type { Cli } from '../cli.ts'
-import { enqueueLines } from './many.ts'
-import { enqueueOne } from './one.ts'
 import { usageFailure } from '../failure.ts'
 import { checkFlags, numberOrText } from '../flags.ts'
-import { readInstant } from './instant.ts'
 import type { GlobalOptions } from '../place.ts'
+import { readInstant } from './instant.ts'
+import { enqueueLines } from './many.ts'
+import { enqueueOne } from './one.ts'
 
 /** The flags of `millrace enqueue`, as they were written. */
 interface EnqueueFlags extends GlobalOptions {

@@ -1,17 +1,16 @@
-import type { EnqueueItem } from '../../core/enqueue-options.ts'
-import { resolveEnqueueOptions } from '../../core/enqueue-options.ts'
+import { resolveEnqueueOptions, type EnqueueItem } from '../../core/enqueue-options.ts'
 import type { Cli } from '../cli.ts'
-import type { LinesRequest } from './command.ts'
-import { EnqueueProgress } from './progress.ts'
-import { report, type Standing } from './report.ts'
 import { checkFlags } from '../flags.ts'
+import { withTarget, type Target } from '../target.ts'
+import type { LinesRequest } from './command.ts'
 import { inOneTransaction } from './in-one-transaction.ts'
 import { checkJobs, MAX_LINE_BYTES, readJobLine, whyNot, type LineRules } from './job-lines.ts'
 import { openInput, type LineInput } from './line-input.ts'
 import { LineSender } from './line-sender.ts'
 import { LineSplitter } from './lines.ts'
+import { EnqueueProgress } from './progress.ts'
 import { describeRefusal, Refusals, SHOWN } from './refusals.ts'
-import { withTarget, type Target } from '../target.ts'
+import { report, type Standing } from './report.ts'
 import { openTargetQueue, type TargetQueue } from './target-queue.ts'
 
 /** Everything that an import has at hand. */
@@ -90,6 +89,7 @@ async function passThrough(all: Import, way: Way): Promise<Standing> {
   const stop = (): void => over.abort()
   cli.stop.addEventListener('abort', stop, { once: true })
   let isDone = false
+  let unread: Standing['failure']
   try {
     if (cli.stop.aborted) stop()
     await readInto(sender, { all, splitter, signal: over.signal })
@@ -98,13 +98,14 @@ async function passThrough(all: Import, way: Way): Promise<Standing> {
       isDone = sender.failure === undefined
     }
   } catch (error) {
-    if (!over.signal.aborted) throw error
+    if (!over.signal.aborted) unread = { error }
   } finally {
     cli.stop.removeEventListener('abort', stop)
     await sender.stop()
     progress.end()
   }
-  const { jobs, unknown, failure, refusals: refused } = sender
+  const { jobs, unknown, refusals: refused } = sender
+  const failure = sender.failure ?? unread
   const nextLine = isDone ? splitter.count + 1 : sender.nextLine
   return {
     isDone,
@@ -124,7 +125,6 @@ function newSender(
   progress: EnqueueProgress,
   over: AbortController,
 ): LineSender {
-  const whyNotThis = (item: EnqueueItem): string | undefined => whyNot(item, rules)
   const sender = new LineSender(
     {
       // Once a line is refused, an all-or-none import only looks for others.
@@ -133,7 +133,7 @@ function newSender(
         if (send !== undefined && !isDoomed) return send(items)
         checkJobs(items, rules)
       },
-      whyNot: whyNotThis,
+      whyNot: (item) => whyNot(item, rules),
       canTryAgain,
       refused: async (line) => {
         if (refusals.count < SHOWN) progress.note(describeRefusal(line))

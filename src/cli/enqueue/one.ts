@@ -1,12 +1,12 @@
 import { resolveEnqueueOptions } from '../../core/enqueue-options.ts'
 import type { Cli } from '../cli.ts'
-import type { EnqueueRequest } from './command.ts'
 import { usageFailure } from '../failure.ts'
 import { checkFlags } from '../flags.ts'
-import { isRefused, readJobLine, whyNot } from './job-lines.ts'
 import { withTarget } from '../target.ts'
-import { openTargetQueue } from './target-queue.ts'
 import { printable } from '../terminal/printable.ts'
+import type { EnqueueRequest } from './command.ts'
+import { isRefused, readJobLine, whyNot } from './job-lines.ts'
+import { openTargetQueue } from './target-queue.ts'
 
 /** Enqueues the one job whose arguments are on the command line. */
 export async function enqueueOne(request: EnqueueRequest, json: string, cli: Cli): Promise<void> {

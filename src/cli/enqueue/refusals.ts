@@ -1,10 +1,10 @@
-import { createWriteStream, statSync, type WriteStream } from 'node:fs'
 import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
+import { createWriteStream, statSync, type WriteStream } from 'node:fs'
 import path from 'node:path'
+import { finished } from 'node:stream/promises'
 import { describeFileError, Failure, usageFailure } from '../failure.ts'
-import type { RefusedLine } from './job-lines.ts'
 import { cutTo, printable } from '../terminal/printable.ts'
+import type { RefusedLine } from './job-lines.ts'
 
 /** So many are shown; the others are counted. */
 export const SHOWN = 10

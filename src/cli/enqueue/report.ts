@@ -1,14 +1,14 @@
 import type { Cli } from '../cli.ts'
-import type { LinesRequest } from './command.ts'
 import { explain } from '../explain.ts'
 import { EXIT, Failure, type ExitCode } from '../failure.ts'
+import type { Target } from '../target.ts'
+import { printable } from '../terminal/printable.ts'
+import { showCount, showNumber, showTime } from '../terminal/words.ts'
+import type { LinesRequest } from './command.ts'
 import type { LineInput } from './line-input.ts'
 import type { Span } from './line-sender.ts'
 import { SHOWN, type Refusals } from './refusals.ts'
-import type { Target } from '../target.ts'
 import type { TargetQueue } from './target-queue.ts'
-import { printable } from '../terminal/printable.ts'
-import { showCount, showNumber, showTime } from '../terminal/words.ts'
 
 /** How far an import came. */
 export interface Standing {

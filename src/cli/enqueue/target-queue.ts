@@ -2,10 +2,10 @@ import { suggestName } from '../../core/suggest.ts'
 import { JobQueue } from '../../job-queue.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
-import type { EnqueueRequest } from './command.ts'
 import { usageFailure } from '../failure.ts'
 import type { Target } from '../target.ts'
 import { printable } from '../terminal/printable.ts'
+import type { EnqueueRequest } from './command.ts'
 
 /** A queue to enqueue into. */
 export interface TargetQueue {

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
-import { resolveDrainOptions } from '../../core/receive-options.ts'
 import type { Duration } from '../../core/duration.ts'
+import { resolveDrainOptions } from '../../core/receive-options.ts'
 import type { DrainResult } from '../../reception.ts'
 import type { Cli } from '../cli.ts'
 import { readDuration, readInteger } from '../command-parts.ts'
