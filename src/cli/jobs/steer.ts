@@ -17,6 +17,7 @@ const DEEDS: readonly Deed[] = [
     statuses: ['available'],
     byDefault: ['available'],
     act: (querier, queue, id) => querier.cancel(queue, id),
+    actOnMany: (querier, queue, ids) => querier.cancelMany(queue, ids),
   },
   {
     verb: 'retry',
@@ -25,6 +26,7 @@ const DEEDS: readonly Deed[] = [
     statuses: ['failed', 'cancelled'],
     byDefault: ['failed'],
     act: (querier, queue, id) => querier.retry(queue, id),
+    actOnMany: (querier, queue, ids) => querier.retryMany(queue, ids),
   },
   {
     verb: 'delete',
@@ -33,6 +35,7 @@ const DEEDS: readonly Deed[] = [
     statuses: ['available', 'finished', 'failed', 'cancelled'],
     byDefault: ['available', 'finished', 'failed', 'cancelled'],
     act: (querier, queue, id) => querier.delete(queue, id),
+    actOnMany: (querier, queue, ids) => querier.deleteMany(queue, ids),
   },
 ]
 
