@@ -3,7 +3,9 @@ import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import { filterOptions, queueOption, readInteger, readJobIds } from '../command-parts.ts'
 import { EXIT, usageFailure } from '../failure.ts'
+import { quote, showCommand } from '../show-command.ts'
 import { withTarget } from '../target.ts'
+import { printable } from '../terminal/printable.ts'
 import { showCount } from '../terminal/words.ts'
 import { countMatches, hasFilter, matches, steerMatches } from './matches.ts'
 import { findJob } from './show.ts'
@@ -101,7 +103,7 @@ async function steerIds(
 
 /** Why not, or undefined when it was done. */
 async function steerOne(
-  { statuses, act }: Deed,
+  { verb, statuses, act }: Deed,
   querier: Querier,
   id: string,
   { queue, dryRun }: SteerOptions,
@@ -110,7 +112,10 @@ async function steerOne(
   if (job === undefined) return 'is not there'
   const isDone =
     dryRun === true ? statuses.includes(job.status) : await act(querier, job.queueName, id)
-  return isDone ? undefined : `is ${job.status}`
+  if (isDone) return undefined
+  return verb === 'retry' && job.originQueue !== null && job.status === 'available'
+    ? `waits in a dead-letter queue, from which "${showCommand(`redrive ${quote(job.queueName)}`)}" sends it back`
+    : `is ${job.status}`
 }
 
 async function steerFiltered(deed: Deed, options: SteerOptions, cli: Cli): Promise<void> {
@@ -145,7 +150,9 @@ function report(deed: Deed, tally: Tally, { dryRun }: SteerOptions, cli: Cli): v
   const isDryRun = dryRun === true
   if (cli.isJson) return cli.json({ action: deed.verb, dryRun: isDryRun, done, refused })
   for (const { id, reason } of refused) {
-    cli.note(`${cli.err.paint('warning', '!')} Job ${id} ${reason}; it cannot be ${deed.done}.`)
+    cli.note(
+      `${cli.err.paint('warning', '!')} Job ${id} ${printable(reason)}; it cannot be ${deed.done}.`,
+    )
   }
   if (isDryRun) cli.print(`${showCount(done, 'job')} would be ${deed.done}.`)
   else cli.print(`${showCount(done, 'job')} ${done === 1 ? 'was' : 'were'} ${deed.done}.`)
