@@ -18,6 +18,7 @@ export interface QueueState extends QueueInfo, QueueGlance {}
 export function addQueues(program: Command, cli: Cli): void {
   program
     .command('queues')
+    .summary('list the queues, and what is in them')
     .description('list the queues: how many jobs stand where, and how long the oldest has been due')
     .addOption(new Option('--exact', 'count large queues too, where ≈ marks an estimate otherwise'))
     .addHelpText('after', EXAMPLES)

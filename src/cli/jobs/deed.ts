@@ -8,6 +8,8 @@ export interface Deed {
   readonly verb: 'cancel' | 'retry' | 'delete'
   /** "… were cancelled" */
   readonly done: string
+  /** For the list of commands. */
+  readonly summary: string
   readonly description: string
   /** The statuses of the jobs to which it can be done. */
   readonly statuses: readonly JobStatus[]

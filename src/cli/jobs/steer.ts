@@ -15,6 +15,7 @@ const DEEDS: readonly Deed[] = [
   {
     verb: 'cancel',
     done: 'cancelled',
+    summary: 'cancel jobs that wait',
     description: 'cancel jobs that wait; a running job is left alone',
     statuses: ['available'],
     byDefault: ['available'],
@@ -24,6 +25,7 @@ const DEEDS: readonly Deed[] = [
   {
     verb: 'retry',
     done: 'made available again',
+    summary: 'make failed or cancelled jobs available again',
     description: 'make failed or cancelled jobs available again, with a fresh set of attempts',
     statuses: ['failed', 'cancelled'],
     byDefault: ['failed'],
@@ -33,6 +35,7 @@ const DEEDS: readonly Deed[] = [
   {
     verb: 'delete',
     done: 'deleted',
+    summary: 'delete jobs, and all that is known of them',
     description: 'delete jobs in any status but running, and all that is known of them',
     statuses: ['available', 'finished', 'failed', 'cancelled'],
     byDefault: ['available', 'finished', 'failed', 'cancelled'],
@@ -47,9 +50,10 @@ export function addSteer(jobs: Command, cli: Cli): void {
 }
 
 function addDeed(jobs: Command, deed: Deed, cli: Cli): void {
-  const { verb, description } = deed
+  const { verb, summary, description } = deed
   const command = jobs
     .command(verb)
+    .summary(summary)
     .description(description)
     .addArgument(new Argument('[ids...]', 'the jobs; or none, and filters').argParser(readJobIds))
     .addOption(queueOption())

@@ -25,6 +25,7 @@ interface WatchOptions extends GlobalOptions {
 export function addWatch(jobs: Command, cli: Cli): void {
   jobs
     .command('watch')
+    .summary('watch the queues until Ctrl-C')
     .description(
       'watch the queues until Ctrl-C: a live table, or elsewhere than on a terminal a line for each change',
     )
