@@ -24,8 +24,25 @@ export async function run(args: readonly string[], cli: Cli): Promise<void> {
 
 /** The whole command line: each command is in a file of its own and is added here. */
 export function createProgram(cli: Cli): Command {
-  const program = new Command('millrace')
-  program
+  const program = createFrame(cli)
+
+  addMigrate(program, cli)
+  // The commands that bring jobs and run them go here:
+  // addEnqueue(program, cli)
+  // addWork(program, cli)
+  // addDrain(program, cli)
+  addQueues(program, cli)
+  addJobs(program, cli)
+  addRedrive(program, cli)
+  // addDemo(program, cli)
+  addCompletion(program, cli)
+
+  return program
+}
+
+/** What holds for every command. */
+function createFrame(cli: Cli): Command {
+  return new Command('millrace')
     .description('The job queue in your PostgreSQL.')
     .usage('<command> [options]')
     .version(version, '-V, --version', 'print the version')
@@ -57,19 +74,6 @@ export function createProgram(cli: Cli): Command {
     .hook('preAction', (_program, command) => {
       cli.isJson = command.optsWithGlobals<GlobalOptions>().json === true
     })
-
-  addMigrate(program, cli)
-  // The commands that bring jobs and run them go here:
-  // addEnqueue(program, cli)
-  // addWork(program, cli)
-  // addDrain(program, cli)
-  addQueues(program, cli)
-  addJobs(program, cli)
-  addRedrive(program, cli)
-  // addDemo(program, cli)
-  addCompletion(program, cli)
-
-  return program
 }
 
 const HELP_AFTER = `
