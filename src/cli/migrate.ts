@@ -33,11 +33,13 @@ interface DownOptions extends GlobalOptions {
 export function addMigrate(program: Command, cli: Cli): void {
   const migrate = program
     .command('migrate')
+    .summary("make or change Millrace's tables")
     .description("make Millrace's tables, bring them up to date, or take them away")
   addUp(migrate, cli)
   addDown(migrate, cli)
   migrate
     .command('status')
+    .summary('say how far the schema is migrated')
     .description('say how far the schema is migrated; exits with 4 when something is to be applied')
     .addHelpText('after', STATUS_EXAMPLES)
     .action(async (_options: unknown, command: Command) => {
@@ -54,6 +56,7 @@ Examples:
 function addUp(migrate: Command, cli: Cli): void {
   migrate
     .command('up')
+    .summary('apply what is missing')
     .description(
       'apply what is missing; makes the schema, and the embedded database, where there is none',
     )
@@ -83,6 +86,7 @@ Examples:
 function addDown(migrate: Command, cli: Cli): void {
   migrate
     .command('down')
+    .summary('go back to an earlier version')
     .description('go back to an earlier version; the data of the steps that are taken back is lost')
     .addOption(
       version('--to', 'the version to go back to; 0 removes everything').makeOptionMandatory(),

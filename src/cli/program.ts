@@ -28,8 +28,24 @@ export async function run(args: readonly string[], cli: Cli): Promise<void> {
 
 /** The whole command line: each command is in a file of its own and is added here. */
 export function createProgram(cli: Cli): Command {
-  const program = new Command('millrace')
-  program
+  const program = createFrame(cli)
+
+  addMigrate(program, cli)
+  addEnqueue(program, cli)
+  addWork(program, cli)
+  addDrain(program, cli)
+  addQueues(program, cli)
+  addJobs(program, cli)
+  addRedrive(program, cli)
+  addDemo(program, cli)
+  addCompletion(program, cli)
+
+  return program
+}
+
+/** What holds for every command. */
+function createFrame(cli: Cli): Command {
+  return new Command('millrace')
     .description('The job queue in your PostgreSQL.')
     .usage('<command> [options]')
     .version(version, '-V, --version', 'print the version')
@@ -45,7 +61,12 @@ export function createProgram(cli: Cli): Command {
     .addHelpText('after', HELP_AFTER)
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp({
+      showGlobalOptions: true,
+      sortSubcommands: false,
+      subcommandTerm: (command) =>
+        `${command.name()} ${command.usage().replace(/^\[options\] ?|\[command\]$/g, '')}`,
+    })
     .configureOutput({
       writeOut: (text) => cli.out.write(text),
       writeErr: (text) => cli.err.write(text),
@@ -56,18 +77,6 @@ export function createProgram(cli: Cli): Command {
     .hook('preAction', (_program, command) => {
       cli.isJson = command.optsWithGlobals<GlobalOptions>().json === true
     })
-
-  addMigrate(program, cli)
-  addEnqueue(program, cli)
-  addWork(program, cli)
-  addDrain(program, cli)
-  addQueues(program, cli)
-  addJobs(program, cli)
-  addRedrive(program, cli)
-  addDemo(program, cli)
-  addCompletion(program, cli)
-
-  return program
 }
 
 const HELP_AFTER = `
@@ -90,6 +99,8 @@ Exit codes:
 
 Examples:
   $ millrace migrate up
+  $ millrace enqueue emails '{"to":"ada@example.org"}'
+  $ millrace work ./queues.js
   $ millrace queues
   $ millrace jobs list --status failed --newest
   $ millrace jobs show 42

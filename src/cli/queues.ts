@@ -18,6 +18,7 @@ export interface QueueState extends QueueInfo, QueueGlance {}
 export function addQueues(program: Command, cli: Cli): void {
   program
     .command('queues')
+    .summary('list the queues, and what is in them')
     .description('list the queues: how many jobs stand where, and how long the oldest has been due')
     .addOption(new Option('--exact', 'count large queues too, where ≈ marks an estimate otherwise'))
     .addHelpText('after', EXAMPLES)
@@ -69,7 +70,7 @@ export const QUEUE_COLUMNS: readonly Column<QueueState>[] = [
     return {
       title: status,
       align: 'right',
-      text: ({ counts, isExact }) => `${isExact ? '' : '≈'}${showNumber(counts[status])}`,
+      text: ({ counts, isExact }) => showCounted(counts[status], isExact),
       look: ({ counts }) =>
         counts[status] === 0 ? 'quiet' : status === 'failed' ? 'bad' : undefined,
     }
@@ -87,6 +88,11 @@ export const QUEUE_COLUMNS: readonly Column<QueueState>[] = [
     isElastic: true,
   },
 ]
+
+/** Of nothing an estimate is exact enough. */
+export function showCounted(count: number, isExact: boolean): string {
+  return `${isExact || count === 0 ? '' : '≈'}${showNumber(count)}`
+}
 
 function modeOf(fifo: boolean | null): string {
   if (fifo === null) return 'not opened'

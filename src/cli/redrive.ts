@@ -17,6 +17,7 @@ interface RedriveOptions extends GlobalOptions {
 export function addRedrive(program: Command, cli: Cli): void {
   program
     .command('redrive')
+    .summary('send dead letters back to where they came from')
     .description(
       'send the jobs of a dead-letter queue back to where they came from, the oldest first',
     )

@@ -54,6 +54,11 @@ describe('a database that cannot be used is explained in one sentence', () => {
       /^The server at 127\.0\.0\.1:\d+ does not let postgres in \(28P01\): the user or the password in DATABASE_URL is wrong\.$/,
     ],
     [
+      'a wrong password that is the name of the user',
+      () => ({ databaseUrl: url((to) => void (to.password = 'postgres')) }),
+      /^The server at .* does not let postgres in \(28P01\)/,
+    ],
+    [
       'no password',
       () => ({ databaseUrl: url((to) => void (to.password = '')) }),
       /^The server at .* wants a password, and DATABASE_URL has none\.$/,

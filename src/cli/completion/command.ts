@@ -15,6 +15,7 @@ const SCRIPTS: Readonly<Record<string, (shapes: readonly CommandShape[]) => stri
 export function addCompletion(program: Command, cli: Cli): void {
   program
     .command('completion')
+    .summary('complete commands in bash, zsh or fish')
     .description('print a script by which your shell completes commands and options')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SCRIPTS)))
     .addHelpText('after', EXAMPLES)

@@ -56,7 +56,10 @@ function shapeOf(command: Command, path: string, globals: readonly Option[]): Co
   }
   return {
     path,
-    commands: command.commands.map((each) => ({ name: each.name(), meaning: each.description() })),
+    commands: command.commands.map((each) => ({
+      name: each.name(),
+      meaning: each.summary() || each.description(),
+    })),
     options: [...options, help],
     choices: command.registeredArguments[0]?.argChoices ?? [],
   }

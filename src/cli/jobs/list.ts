@@ -31,6 +31,7 @@ interface JobsOptions extends GlobalOptions, FilterValues {
 export function addList(jobs: Command, cli: Cli): void {
   const list = jobs
     .command('list')
+    .summary('list jobs')
     .description('list jobs, in the order in which they were enqueued')
     .addOption(queueOption('only jobs of this queue (default: all queues)'))
   for (const option of filterOptions()) list.addOption(option)

@@ -20,6 +20,7 @@ interface ShowOptions extends GlobalOptions {
 export function addShow(jobs: Command, cli: Cli): void {
   jobs
     .command('show')
+    .summary('show everything that is known of a job')
     .description(
       'show everything that is known of a job: what happened when, arguments, result, errors',
     )

@@ -3,7 +3,9 @@ import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import { filterOptions, queueOption, readInteger, readJobIds } from '../command-parts.ts'
 import { EXIT, usageFailure } from '../failure.ts'
+import { quote, showCommand } from '../show-command.ts'
 import { withTarget } from '../target.ts'
+import { printable } from '../terminal/printable.ts'
 import { showCount } from '../terminal/words.ts'
 import { countMatches, hasFilter, matches, steerMatches } from './matches.ts'
 import { findJob } from './show.ts'
@@ -13,26 +15,32 @@ const DEEDS: readonly Deed[] = [
   {
     verb: 'cancel',
     done: 'cancelled',
+    summary: 'cancel jobs that wait',
     description: 'cancel jobs that wait; a running job is left alone',
     statuses: ['available'],
     byDefault: ['available'],
     act: (querier, queue, id) => querier.cancel(queue, id),
+    actOnMany: (querier, queue, ids) => querier.cancelMany(queue, ids),
   },
   {
     verb: 'retry',
     done: 'made available again',
+    summary: 'make failed or cancelled jobs available again',
     description: 'make failed or cancelled jobs available again, with a fresh set of attempts',
     statuses: ['failed', 'cancelled'],
     byDefault: ['failed'],
     act: (querier, queue, id) => querier.retry(queue, id),
+    actOnMany: (querier, queue, ids) => querier.retryMany(queue, ids),
   },
   {
     verb: 'delete',
     done: 'deleted',
+    summary: 'delete jobs, and all that is known of them',
     description: 'delete jobs in any status but running, and all that is known of them',
     statuses: ['available', 'finished', 'failed', 'cancelled'],
     byDefault: ['available', 'finished', 'failed', 'cancelled'],
     act: (querier, queue, id) => querier.delete(queue, id),
+    actOnMany: (querier, queue, ids) => querier.deleteMany(queue, ids),
   },
 ]
 
@@ -42,9 +50,10 @@ export function addSteer(jobs: Command, cli: Cli): void {
 }
 
 function addDeed(jobs: Command, deed: Deed, cli: Cli): void {
-  const { verb, description } = deed
+  const { verb, summary, description } = deed
   const command = jobs
     .command(verb)
+    .summary(summary)
     .description(description)
     .addArgument(new Argument('[ids...]', 'the jobs; or none, and filters').argParser(readJobIds))
     .addOption(queueOption())
@@ -98,7 +107,7 @@ async function steerIds(
 
 /** Why not, or undefined when it was done. */
 async function steerOne(
-  { statuses, act }: Deed,
+  { verb, statuses, act }: Deed,
   querier: Querier,
   id: string,
   { queue, dryRun }: SteerOptions,
@@ -107,7 +116,10 @@ async function steerOne(
   if (job === undefined) return 'is not there'
   const isDone =
     dryRun === true ? statuses.includes(job.status) : await act(querier, job.queueName, id)
-  return isDone ? undefined : `is ${job.status}`
+  if (isDone) return undefined
+  return verb === 'retry' && job.originQueue !== null && job.status === 'available'
+    ? `waits in a dead-letter queue, from which "${showCommand(`redrive ${quote(job.queueName)}`)}" sends it back`
+    : `is ${job.status}`
 }
 
 async function steerFiltered(deed: Deed, options: SteerOptions, cli: Cli): Promise<void> {
@@ -142,7 +154,9 @@ function report(deed: Deed, tally: Tally, { dryRun }: SteerOptions, cli: Cli): v
   const isDryRun = dryRun === true
   if (cli.isJson) return cli.json({ action: deed.verb, dryRun: isDryRun, done, refused })
   for (const { id, reason } of refused) {
-    cli.note(`${cli.err.paint('warning', '!')} Job ${id} ${reason}; it cannot be ${deed.done}.`)
+    cli.note(
+      `${cli.err.paint('warning', '!')} Job ${id} ${printable(reason)}; it cannot be ${deed.done}.`,
+    )
   }
   if (isDryRun) cli.print(`${showCount(done, 'job')} would be ${deed.done}.`)
   else cli.print(`${showCount(done, 'job')} ${done === 1 ? 'was' : 'were'} ${deed.done}.`)
