@@ -18,7 +18,7 @@ interface DemoFlags extends GlobalOptions {
 export function addDemo(program: Command, cli: Cli): void {
   program
     .command('demo')
-    .description('see a queue at work: index the files of a folder, one job for each')
+    .description('see a queue at work on the files of a folder')
     .argument('[folder]', "the folder (default: the project's node_modules, else where you are)")
     .option(
       '--sql <statement>',

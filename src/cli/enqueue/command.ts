@@ -54,7 +54,7 @@ export interface LinesRequest extends EnqueueRequest {
 export function addEnqueue(program: Command, cli: Cli): void {
   program
     .command('enqueue')
-    .description('put jobs into a queue: one, or one for each line of a file')
+    .description('put one job or a file of jobs into a queue')
     .addArgument(new Argument('<queue>', "the queue's name; a new one is made"))
     .addArgument(new Argument('[json]', "a job's arguments, or - for JSON Lines on standard input"))
     .addOption(new Option('--file <path>', 'JSON Lines: the arguments of a job on each line'))
