@@ -50,7 +50,7 @@ export async function run(
 ): Promise<{ code: number | string | null; output: string }> {
   const program = new Program(file, options)
   // One that does not end is ended, so that its test says what it wrote.
-  const timer = setTimeout(() => program.kill('SIGKILL'), 60_000)
+  const timer = setTimeout(() => program.kill('SIGKILL'), 110_000)
   const code = await program.ended
   clearTimeout(timer)
   return { code, output: program.output.trim() }

@@ -18,7 +18,7 @@ declare module 'vitest' {
 }
 
 /** Installs the package from its tarball, as somebody does who has never seen this repository. */
-export default function setup(project: TestProject): () => void {
+export function setup(project: TestProject): () => void {
   const folder = makeOwnFolder()
   const tarball = packInto(path.join(folder, 'tarball'))
   project.provide('tarball', tarball)
