@@ -78,7 +78,9 @@ describe.concurrent.each(inject('runtimes'))('$name', ({ name, program }) => {
   })
 
   test.skipIf(program === null || command === undefined)('runs the command', async () => {
-    const file = path.join(bare, 'node_modules/millrace', command ?? '')
+    // By the link that npm makes, but on Windows, where it is a script of a shell.
+    const link = process.platform === 'win32' ? `millrace/${command}` : '.bin/millrace'
+    const file = path.join(bare, 'node_modules', link)
     const ended = await run(file, { runtime, folder: bare, args: ['--version'] })
     expect(ended).toEqual({ code: 0, output: version })
   })
