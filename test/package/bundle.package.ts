@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build, type BuildOptions } from 'esbuild'
 import { expect, inject, test } from 'vitest'
 import { createDatabase } from './databases.ts'
 import { run } from './program.ts'
+import { root } from './tarball.ts'
 
 const full = inject('fullFolder')
 const bare = inject('bareFolder')
@@ -57,9 +58,11 @@ async function bundle(
   return { warnings: warnings.map(({ text }) => text), folder, file }
 }
 
-/** pg is CommonJS, and its \`require\` of what comes with Node must be there in a file that is ESM. */
-const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
-const ESM: BuildOptions = { format: 'esm', banner: { js: REQUIRE } }
+const page = readFileSync(path.join(root, 'docs/installing.md'), 'utf8')
+
+/** As the page says: pg is CommonJS, and its `require` must be there in a file that is ESM. */
+const BANNER = /--banner:js="([^"]+)"/.exec(page)?.[1] ?? 'the page names no banner'
+const ESM: BuildOptions = { format: 'esm', banner: { js: BANNER } }
 
 const CALL = `
 import('./' + process.argv[2]).then(async ({ handler, close }) => {
@@ -82,6 +85,14 @@ test.each<[string, BuildOptions]>([
   const ended = await run('call.cjs', { folder, args, databaseUrl })
   expect(ended).toEqual({ code: 0, output: '{ finished: 2, failed: 0, retried: 0 }' })
   expect([...producer.warnings, ...warnings]).toEqual([])
+})
+
+test('without the banner that docs/installing.md names, pg does not load', async () => {
+  const { folder, file } = await bundle(full, 'bannerless', HANDLER, { format: 'esm' })
+  const { code, output } = await run(file, { folder })
+  expect(code).toBe(1)
+  expect(output).toContain('Dynamic require of "events" is not supported')
+  expect(page).toContain('*Dynamic require of "events" is not supported*')
 })
 
 test('the main door brings no optional peer into a bundle, and needs none', async () => {

@@ -26,7 +26,7 @@ export async function compile(
   const settings = { strict: true, skipLibCheck: false, target: 'es2023', ...compilerOptions }
   const config = {
     compilerOptions: { rootDir: '.', outDir: 'out', ...settings },
-    include: ['*.ts'],
+    include: ['*.ts', '*.cts'],
   }
   writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
   const compiler = path.join(root, 'node_modules/typescript/bin/tsc')

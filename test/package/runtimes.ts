@@ -58,5 +58,8 @@ function fetchRuntime(folder: string, name: string, version: string): void {
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
   // The names are not the same everywhere, what is in the folder is.
   const runtime = `runtime@npm:${name}@${version}`
-  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--silent', runtime], folder)
+  npm(
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', runtime],
+    folder,
+  )
 }

@@ -33,7 +33,10 @@ export function setup(project: TestProject): () => void {
 function install(folder: string, ...packages: string[]): string {
   mkdirSync(folder)
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--silent', ...packages], folder)
+  npm(
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...packages],
+    folder,
+  )
   return folder
 }
 

@@ -1,5 +1,7 @@
+import path from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { compile, readmePrograms } from './compile.ts'
+import { run } from './program.ts'
 
 const full = inject('fullFolder')
 const bare = inject('bareFolder')
@@ -36,6 +38,7 @@ export const open = (db: Database) => new JobQueue(db, { middlewares: [openTelem
 
 const SETTINGS: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext', types: ['node'] }],
+  ['node20', { module: 'node20', types: ['node'] }],
   ['bundler', { module: 'esnext', moduleResolution: 'bundler', types: ['node'], noEmit: true }],
 ]
 
@@ -57,4 +60,13 @@ describe.each(SETTINGS)('types resolved as %s', (name, settings) => {
     const alone = { ...settings, types: [], lib }
     expect((await compile(bare, `types-${name}`, { 'a.ts': EMBEDDED }, alone)).complaints).toBe('')
   })
+})
+
+test('a TypeScript file that is CommonJS imports it, and runs', async () => {
+  const code = `import { JobQueue } from 'millrace'; console.log(typeof JobQueue)`
+  const settings = { module: 'nodenext', types: ['node'] }
+  const { complaints, output } = await compile(full, 'types-cjs', { 'a.cts': code }, settings)
+  expect(complaints).toBe('')
+  const ended = await run(path.join(output, 'a.cjs'), { folder: full })
+  expect(ended).toEqual({ code: 0, output: 'function' })
 })
