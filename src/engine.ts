@@ -140,12 +140,14 @@ export class Engine {
     const exclusivity = new Exclusivity()
     const membership = new Membership(this.store, events, version, () => exclusivity.running)
     const waker = new Waker(store, membership, events)
-    const own = { store, events, pause, leaseMs: () => Math.min(leaseMs, membership.leaseMs) }
+    const { promise: looked, resolve } = newPromise()
+    const ownLeaseMs = (): number => Math.min(leaseMs, membership.leaseMs)
+    const own = { store, events, pause, leaseMs: ownLeaseMs, looked: resolve }
     const sweep = new Sweep(store, events, membership, () => [...this.#receivers, ...this.#unclean])
     const loops = [membership.run(signal), waker.run(signal), sweep.run(signal)]
     const ended = Promise.all([...loops, maintain(own, signal)])
     this.#unclean = new Set()
-    const parts = { events, membership, waker, exclusivity, ended: over.signal }
+    const parts = { events, membership, waker, exclusivity, looked, ended: over.signal }
     return { parts: { ...parts, store: this.store.until(over.signal) }, stop, over, ended }
   }
 

@@ -83,6 +83,7 @@ export class Reception {
         }
         const receiver = this.#receiver(parts, queue, limits)
         receiver.onSettled((settlement) => count(result, settlement))
+        await Promise.race([parts.looked, whenAborted(signal)]) // what was just freed is due too
         await this.#run(queue, receiver, signal)
       })
     } finally {

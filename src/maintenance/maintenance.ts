@@ -1,6 +1,12 @@
 import type { EventBus } from '../core/event-bus.ts'
 import type { Store } from '../store/store.ts'
-import { declareDead, readDeadWorkers, readLivingWorkers } from '../store/workers.ts'
+import {
+  addSightings,
+  declareDead,
+  readDeadWorkers,
+  readLivingWorkers,
+  type LivingWorker,
+} from '../store/workers.ts'
 import { DeathWatch } from './death-watch.ts'
 import { LAST_LOOK_MS, rescue } from './rescuer.ts'
 import { retain } from './retention.ts'
@@ -19,6 +25,8 @@ export interface MaintenanceParts {
   leaseMs(): number
   /** Waits; whoever hands it in decides about timers. */
   pause(ms: number, signal: AbortSignal): Promise<void>
+  /** Called once, after the first look: what the dead held whom it found is free, or that failed. */
+  looked(): void
 }
 
 /** The chores of one process, until `signal` aborts: watches the other workers, rescues, retains. Never rejects. */
@@ -29,24 +37,45 @@ export async function maintain(parts: MaintenanceParts, signal: AbortSignal): Pr
 async function watchWorkers(parts: MaintenanceParts, signal: AbortSignal): Promise<void> {
   const watch = new DeathWatch(LONGEST_READ_MS * 3)
   const ours = new Set<number>()
+  let isPassingBy = true
   while (!signal.aborted) {
-    const hasRead = await attempt(parts, signal, 'watch workers', () =>
-      declareSilentDead(parts, watch, ours),
-    )
+    const hasRead = await attempt(parts, signal, 'watch workers', async () => {
+      await declareSilentDead(parts, watch, ours)
+      if (isPassingBy) await declareDeadTogether(parts, ours)
+      isPassingBy = false
+    })
     if (!hasRead) watch.interrupted()
     else await attempt(parts, signal, 'rescue jobs', () => rescueDead(parts, ours, signal))
+    parts.looked()
     const everyMs = Math.min(LONGEST_READ_MS, Math.max(SHORTEST_READ_MS, parts.leaseMs() / 5))
     await parts.pause(everyMs, signal)
   }
 }
 
+/** By what this process saw itself, over a whole lease. */
 async function declareSilentDead(
-  { store, events }: MaintenanceParts,
+  parts: MaintenanceParts,
   watch: DeathWatch,
   ours: Set<number>,
 ): Promise<void> {
-  const workers = await readLivingWorkers(store)
-  for (const worker of watch.observe(workers, performance.now())) {
+  const workers = await readLivingWorkers(parts.store)
+  await declare(parts, watch.observe(workers, performance.now()), ours)
+}
+
+/**
+ * By what this process and others before it saw in passing. Where everybody only drains, nobody stays
+ * for a lease, and without this the jobs of a process that was killed would be held for ever.
+ */
+async function declareDeadTogether(parts: MaintenanceParts, ours: Set<number>): Promise<void> {
+  await declare(parts, await addSightings(parts.store), ours)
+}
+
+async function declare(
+  { store, events }: MaintenanceParts,
+  silent: readonly LivingWorker[],
+  ours: Set<number>,
+): Promise<void> {
+  for (const worker of silent) {
     if (!(await declareDead(store, worker.id, worker.beat))) continue
     ours.add(worker.id)
     events.emit({ type: 'worker.died', workerId: worker.id, silentMs: Number(worker.leaseMs) })

@@ -42,6 +42,9 @@ create table {schema}.workers (
   beat bigint not null default 0,
   beat_at timestamptz not null default statement_timestamp(),
   started_at timestamptz not null default statement_timestamp(),
+  sighted_beat bigint,     -- the heartbeat that passers-by saw last, when, and how long it stood still
+  sighted_at timestamptz,
+  sighted_ms bigint not null default 0,
   stopped_at timestamptz, -- it stopped by itself and holds nothing
   dead_at timestamptz,    -- an observer found it silent for a whole lease
   looked_at timestamptz,  -- when its queues were last looked through for what it held

@@ -95,6 +95,37 @@ where workers.dead_at is null and workers.stopped_at is null
 order by workers.id`,
 })
 
+/**
+ * What processes that do not stay to watch (drains) see of a worker adds up in its row: how long, from
+ * one sighting to the next, the very same heartbeat stood still. What lies between two sightings nobody
+ * saw, an outage perhaps, so a gap counts for no more than a third of the lease. Who beat lately by the
+ * database's clock costs no write; that clock decides nothing else.
+ */
+export const ADD_SIGHTINGS = statement({
+  name: 'add_sightings',
+  parameters: [],
+  indexes: [],
+  sql: `
+update {schema}.workers
+set
+  sighted_ms = case
+    when workers.sighted_beat = workers.beat then workers.sighted_ms + least(
+      workers.lease_ms / 3,
+      greatest(0, date_part('epoch', statement_timestamp() - workers.sighted_at) * 1000)
+    )
+    else 0
+  end,
+  sighted_beat = workers.beat,
+  sighted_at = statement_timestamp()
+where workers.dead_at is null
+  and workers.stopped_at is null
+  and workers.beat_at < statement_timestamp() - workers.lease_ms / 2 * interval '1 millisecond'
+returning
+  workers.id as "id", workers.beat::text as "beat", workers.lease_ms::text as "leaseMs",
+  workers.host as "host", workers.pid as "pid",
+  workers.sighted_ms >= workers.lease_ms as "isSilent"`,
+})
+
 /** Declares a worker dead if its heartbeat still stands where the observer saw it. */
 export const DECLARE_DEAD = statement({
   name: 'declare_dead',
@@ -221,6 +252,12 @@ export async function stopWorker(store: Store, id: number, token: string): Promi
 
 export function readLivingWorkers(store: Store): Promise<LivingWorker[]> {
   return store.run<LivingWorker>(READ_LIVING_WORKERS, [])
+}
+
+/** Adds to what others saw before. Answers the workers that were silent for a whole lease. */
+export async function addSightings(store: Store): Promise<LivingWorker[]> {
+  const sighted = await store.run<LivingWorker & { isSilent: boolean }>(ADD_SIGHTINGS, [])
+  return sighted.filter(({ isSilent }) => isSilent)
 }
 
 /** Whether this call declared the worker dead; false when it beat meanwhile or somebody else was first. */

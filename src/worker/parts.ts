@@ -13,6 +13,8 @@ export interface SharedParts {
   readonly membership: Membership
   readonly waker: Waker
   readonly exclusivity: Exclusivity
+  /** Resolves when what the dead held who were known at the start is free, or that failed. */
+  readonly looked: Promise<void>
   /** Aborts when nothing works in this process any more: then nobody waits for the database. */
   readonly ended: AbortSignal
 }

@@ -1,3 +1,4 @@
+import { describe } from 'vitest'
 import type { EventBus } from '../../src/core/event-bus.ts'
 import { maintain } from '../../src/maintenance/maintenance.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -21,7 +22,8 @@ class Chores {
         else this.#resume.push(resolve)
       })
     }
-    const parts = { store, events, pause, leaseMs: () => leaseMs }
+    const looked = (): void => {}
+    const parts = { store, events, pause, leaseMs: () => leaseMs, looked }
     this.ended = maintain(parts, this.#stop.signal)
   }
 
@@ -72,6 +74,69 @@ test('a worker with an old heartbeat is dead only after a whole lease was watche
   expect(events.all('worker.died')).toMatchObject([{ workerId: worker, silentMs: LEASE_MS }])
   await chores.stop()
   expect(await rows(JOBS)).toMatchObject(FREED)
+})
+
+describe('passers-by, of whom each looks once', () => {
+  const passBy = async (scene: Scene, bus: EventBus): Promise<void> => {
+    const chores = new Chores(scene.store, bus)
+    await chores.round()
+    await chores.stop()
+  }
+
+  /** As if the last one had come by so long ago. */
+  const ago = (rows: (sql: string) => Promise<unknown>, ms: number) =>
+    rows(`update {schema}.workers set sighted_at = now() - interval '${ms} milliseconds'`)
+
+  test('find a worker dead together, each gap counting for a third of the lease at most', async ({
+    scene,
+    bus,
+    rows,
+    events,
+  }) => {
+    const worker = await silentWorker(scene, 30_000)
+    await rows(`update {schema}.workers set beat_at = now() - interval '1 year'`)
+    for (const gapMs of [0, 3_600_000, 3_600_000]) {
+      await ago(rows, gapMs)
+      await passBy(scene, bus)
+    }
+    await ago(rows, 5_000)
+    await passBy(scene, bus)
+    expect(events.all('worker.died')).toEqual([])
+    await ago(rows, 5_000)
+    await passBy(scene, bus)
+    expect(events.all('worker.died')).toMatchObject([{ workerId: worker }])
+    expect(await rows(JOBS)).toMatchObject(FREED)
+  })
+
+  test('begin anew after a heartbeat, and write nothing about who beat lately', async ({
+    scene,
+    bus,
+    rows,
+    events,
+  }) => {
+    await silentWorker(scene, 30_000)
+    const sighted = () => rows('select sighted_ms::int4 as ms from {schema}.workers')
+    await passBy(scene, bus)
+    expect(await rows('select sighted_at from {schema}.workers')).toEqual([{ sighted_at: null }])
+    await rows(`update {schema}.workers set beat_at = now() - interval '1 minute'`)
+    await passBy(scene, bus)
+    await ago(rows, 9_000)
+    await passBy(scene, bus)
+    expect((await sighted())[0]?.['ms']).toBeGreaterThanOrEqual(9_000)
+    await rows('update {schema}.workers set beat = beat + 1')
+    await passBy(scene, bus)
+    expect(await sighted()).toEqual([{ ms: 0 }])
+    expect(events.all('worker.died')).toEqual([])
+  })
+
+  test('take a clock that was set back for no time at all', async ({ scene, bus, rows }) => {
+    await silentWorker(scene, 30_000)
+    await rows(`update {schema}.workers set beat_at = now() - interval '1 minute'`)
+    await passBy(scene, bus)
+    await ago(rows, -3_600_000)
+    await passBy(scene, bus)
+    expect(await rows('select sighted_ms::int4 as ms from {schema}.workers')).toEqual([{ ms: 0 }])
+  })
 })
 
 test('a worker that beats is left alone, and so is one that stopped', async ({
@@ -234,7 +299,8 @@ test('a stop in the middle of a chore is no failure', async ({
   try {
     await lock.query(`begin; lock table "${schema}".workers, "${schema}".queues`)
     const stop = new AbortController()
-    const parts = { events: bus, pause: () => Promise.resolve(), leaseMs: () => 1_000 }
+    const idle = { pause: () => Promise.resolve(), looked: () => {} }
+    const parts = { ...idle, events: bus, leaseMs: () => 1_000 }
     const ended = maintain({ ...parts, store: scene.store.until(stop.signal) }, stop.signal)
     await until(async () => {
       const { rows } = await db.query(

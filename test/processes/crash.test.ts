@@ -75,3 +75,19 @@ describe('a worker that is killed', () => {
     await next.stop()
   })
 })
+
+test('where everybody only drains, the job of a killed process is run by one that drains later', async ({
+  queue,
+  child,
+  openQueue,
+  seen,
+}) => {
+  const job = await queue.enqueue(script({ do: 'hold' }))
+  const doomed = await child.receive({ leaseTimeout: '1s' })
+  await seen('job.started', job.id)
+  doomed.kill('SIGKILL')
+  await doomed.exited
+
+  await until(async () => (await openQueue(() => 'done').drain()).finished === 1)
+  expect(await queue.get(job.id)).toMatchObject({ status: 'finished', attempt: 1, errors: [] })
+})
