@@ -23,6 +23,13 @@ function file(content: string | Buffer, name = 'jobs.jsonl'): string {
 const numbers = (count: number): string =>
   Array.from({ length: count }, (_, index) => `{"n":${index + 1}}\n`).join('')
 
+/** Leaves the signals of the test's process alone. */
+class UnstoppedCli extends Cli {
+  override get stop(): AbortSignal {
+    return new AbortController().signal
+  }
+}
+
 describe('one job', () => {
   test('is enqueued with its options, and makes its queue', async ({ schema, rows }) => {
     const args = [
@@ -358,7 +365,7 @@ describe('an import that ends early', () => {
       throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })
     }
     const said = { out: '', err: '' }
-    const cli = new Cli({
+    const cli = new UnstoppedCli({
       stdin: Readable.from(broken()),
       stdout: { write: (text) => (said.out += text) },
       stderr: { write: (text) => (said.err += text) },

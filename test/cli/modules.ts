@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { inject } from 'vitest'
 
@@ -29,8 +29,9 @@ export const queues = (body: string, from = 'millrace'): string => `
 export const emails = `new JobQueue(db, work, { queueName: 'emails', schema })`
 const thumbs = `new JobQueue(db, work, { queueName: 'thumbs', schema })`
 
-/** Makes the project, with a module of each kind that can be worked on. */
+/** Makes the project, with a module of each kind that can be worked on; once, for all test files of this process. */
 export function makeProject(): void {
+  if (existsSync(project)) return
   mkdirSync(path.join(project, 'node_modules'), { recursive: true })
   symlinkSync(PROJECT, path.join(project, 'node_modules/millrace'))
   symlinkSync(path.join(PROJECT, 'node_modules/pg'), path.join(project, 'node_modules/pg'))
