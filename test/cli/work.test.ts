@@ -51,6 +51,13 @@ describe('what cannot be worked on is said, and nothing is done', () => {
       'import "not-there"',
       "missing.js cannot be loaded: Cannot find package 'not-there'",
     ],
+    ['no name', '', undefined, 'The name of the module is empty.', 2],
+    [
+      'one that imports a name that is not there',
+      'unexported.js',
+      'import { nope } from "millrace"; export default nope',
+      "unexported.js cannot be loaded: The requested module 'millrace' does not provide an export named 'nope'.",
+    ],
     [
       'one that is no JavaScript',
       'syntax.js',

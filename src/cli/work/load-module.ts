@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Cli } from '../cli.ts'
-import { codeOf, EXIT, Failure } from '../failure.ts'
+import { codeOf, EXIT, Failure, usageFailure } from '../failure.ts'
 import { printable, printableLines } from '../terminal/printable.ts'
 
 /** What people leave away. */
@@ -28,6 +28,7 @@ export async function loadModule(specifier: string, cli: Cli): Promise<Exports> 
 
 /** A file from the working directory on, with `./` or without, or else a package of the project. */
 function findModule(specifier: string, { cwd }: Cli): string {
+  if (specifier.trim() === '') throw usageFailure('The name of the module is empty.')
   const shown = printable(specifier)
   const file = path.resolve(cwd, specifier)
   if (existsSync(file)) {
@@ -93,6 +94,9 @@ function explainLoading(error: unknown, specifier: string, file: string): Failur
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     const what = firstLine(messageOf(error)).replace(/^Error: /, '')
     return new Failure(`${shown} cannot be loaded: ${printable(what)}.`, { cause: error })
+  }
+  if (error instanceof SyntaxError && / does not provide an export /.test(error.message)) {
+    return new Failure(`${shown} cannot be loaded: ${firstLine(error.message)}.`, { cause: error })
   }
   if (error instanceof SyntaxError) {
     const hint = `to see where: node --check ${printable(path.relative(process.cwd(), file))}`
