@@ -108,7 +108,9 @@ export class Cli {
   /** The text without what no message may show. */
   withoutSecrets(text: string): string {
     const secrets = [...this.secrets].sort((left, right) => right.length - left.length)
-    return secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
+    const without = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
+    // A URL that was passed where none belongs is nobody's database, and has a password all the same.
+    return without.replaceAll(/(\w:\/\/[^\s:/@]*):[^\s/@]+@/g, '$1:***@')
   }
 
   #catchSignals(): AbortController {

@@ -89,6 +89,11 @@ describe('a database that cannot be used is explained in one sentence', () => {
       /^The file \/no\/such\.pem, which DATABASE_URL names, is not there \(ENOENT\)\.$/,
     ],
     [
+      'a setting that the driver refuses',
+      () => ({ databaseUrl: url((to) => to.searchParams.set('sslnegotiation', 'often')) }),
+      /^Cannot connect to the database postgres on 127\.0\.0\.1:\d+: Invalid sslnegotiation value: "often"\./,
+    ],
+    [
       'what is no URL',
       () => ({ databaseUrl: `my:${SECRET}@database` }),
       /^DATABASE_URL is not the URL of a PostgreSQL database, such as postgres:\/\/user@host:5432\/name\.$/,
@@ -179,6 +184,10 @@ describe('an embedded database that cannot be used is explained too', () => {
 describe('a command line that is wrong does nothing and exits with 2', () => {
   test.each<[string[], RegExp]>([
     [['quues'], /^Unknown command 'quues'\. \(Did you mean queues\?\) Try --help\.$/],
+    [
+      [`postgres://ada:${SECRET}@localhost/app`],
+      /^Unknown command 'postgres:\/\/ada:\*\*\*@localhost\/app'\./,
+    ],
     [['jobs', 'lst'], /^Unknown command 'lst'\. \(Did you mean list\?\) Try --help\.$/],
     [['queues', '--exat'], /^Unknown option '--exat'\. \(Did you mean --exact\?\) Try --help\.$/],
     [
