@@ -117,7 +117,8 @@ export class Cli {
     const stop = new AbortController()
     let stoppedAt = 0
     const end = (signal: 'SIGINT' | 'SIGTERM'): void => {
-      const isEcho = signal === 'SIGINT' && performance.now() - stoppedAt < SAME_CTRL_C_MS
+      const isSoon = performance.now() - stoppedAt < SAME_CTRL_C_MS
+      const isEcho = signal === 'SIGINT' && isSoon && this.env['npm_execpath'] !== undefined
       if (this.#stoppedBy !== undefined && !isEcho) {
         process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated)
       }

@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, inject } from 'vitest'
 import { lockDirectory } from '../../src/embedded/directory-lock.ts'
 import { JobQueue, migrateUp } from '../../src/index.ts'
 import { expect, test } from '../support/fixtures.ts'
-import { millrace, type MillraceOptions } from './millrace.ts'
+import { environmentOf, millrace, type MillraceOptions } from './millrace.ts'
 
 const SECRET = 'mill%20of-secrets'
 const role = `cli_${randomBytes(4).toString('hex')}`
@@ -168,6 +169,31 @@ describe('an embedded database that cannot be used is explained too', () => {
     expect(sentence).toMatch(
       /^The folder of the embedded database, .*\.millrace, is not a folder \(EEXIST\)\./,
     )
+  })
+
+  test('its package is not installed', () => {
+    const lonely = mkdtempSync(path.join(inject('scratchFolder'), 'lonely-'))
+    const project = path.join(import.meta.dirname, '../..')
+    cpSync(path.join(project, 'dist'), path.join(lonely, 'dist'), { recursive: true })
+    writeFileSync(path.join(lonely, 'package.json'), '{ "type": "module" }')
+    mkdirSync(path.join(lonely, 'node_modules'))
+    for (const name of ['pg', 'commander']) {
+      symlinkSync(
+        path.join(project, 'node_modules', name),
+        path.join(lonely, 'node_modules', name),
+        'junction',
+      )
+    }
+    const main = path.join(lonely, 'dist/cli/main.js')
+    const ended = spawnSync(process.execPath, [main, 'migrate', 'up'], {
+      ...{ cwd: lonely, env: environmentOf({ databaseUrl: null }), encoding: 'utf8' },
+    })
+    expect(ended).toMatchObject({ status: 1, stdout: '' })
+    expect(ended.stderr).toBe(
+      'No database is named, and the embedded one needs a package. To use a server, pass --database-url or set ' +
+        'DATABASE_URL; to use the embedded one, run: npm install @electric-sql/pglite\n',
+    )
+    expect(existsSync(path.join(lonely, '.millrace'))).toBe(false)
   })
 
   test('it is open in another process', async () => {
