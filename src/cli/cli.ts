@@ -108,14 +108,17 @@ export class Cli {
   /** The text without what no message may show. */
   withoutSecrets(text: string): string {
     const secrets = [...this.secrets].sort((left, right) => right.length - left.length)
-    return secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
+    const without = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
+    // A URL that was passed where none belongs is nobody's database, and has a password all the same.
+    return without.replaceAll(/(\w:\/\/[^\s:/@]*):[^\s/@]+@/g, '$1:***@')
   }
 
   #catchSignals(): AbortController {
     const stop = new AbortController()
     let stoppedAt = 0
     const end = (signal: 'SIGINT' | 'SIGTERM'): void => {
-      const isEcho = signal === 'SIGINT' && performance.now() - stoppedAt < SAME_CTRL_C_MS
+      const isSoon = performance.now() - stoppedAt < SAME_CTRL_C_MS
+      const isEcho = signal === 'SIGINT' && isSoon && this.env['npm_execpath'] !== undefined
       if (this.#stoppedBy !== undefined && !isEcho) {
         process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated)
       }

@@ -131,7 +131,7 @@ function explainByMessage(
   if (/SASL|password must be a string/i.test(message)) {
     return `The server at ${server} wants a password, and ${source} has none.`
   }
-  if (/terminated|SSL/i.test(message)) {
+  if (/connection terminated|establishing an SSL/i.test(message)) {
     return `The server at ${server} refused or lost the connection: ${message}.`
   }
   return undefined

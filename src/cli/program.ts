@@ -127,6 +127,10 @@ function sayUsageError(text: string, cli: Cli): void {
 
 /** Says what went wrong: in one sentence where we know one, else with everything that a programmer needs. */
 function sayFailure(error: unknown, cli: Cli): void {
+  if (cli.stoppedWith !== undefined && error instanceof Error && error.name === 'AbortError') {
+    cli.exitCode = cli.stoppedWith
+    return say('Stopped before it was done.', 'STOPPED', cli)
+  }
   const failure = explain(error)
   cli.exitCode = failure?.exitCode ?? EXIT.failed
   if (failure !== undefined) return say(failure.message, codeFor(failure), cli)

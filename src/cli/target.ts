@@ -16,6 +16,7 @@ import {
   type Place,
 } from './place.ts'
 import { showCommand } from './show-command.ts'
+import { printable } from './terminal/printable.ts'
 
 const CONNECT_WITHIN_MS = 10_000
 /** Enough for what looks and steers; who runs handlers says how many it needs. */
@@ -60,8 +61,15 @@ export async function openTarget(
     const isEmbedded = place.kind === 'embedded'
     return { ...opened, schema, place, description: describePlace(place), isEmbedded }
   } catch (error) {
-    throw explain(error, place, schema) ?? error
+    throw explain(error, place, schema) ?? unexplained(error, place)
   }
+}
+
+/** What comes from the driver is a sentence, if not one for everybody. */
+function unexplained(error: unknown, place: Place): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  const sentence = `Cannot connect to ${describePlace(place)}: ${message.replace(/\.$/, '')}.`
+  return new Failure(printable(sentence), { cause: error })
 }
 
 /** Opens the database, works with it, closes it in any case; what goes wrong with it is explained. */

@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, inject } from 'vitest'
 import { lockDirectory } from '../../src/embedded/directory-lock.ts'
 import { JobQueue, migrateUp } from '../../src/index.ts'
 import { expect, test } from '../support/fixtures.ts'
-import { millrace, type MillraceOptions } from './millrace.ts'
+import { environmentOf, millrace, type MillraceOptions } from './millrace.ts'
 
 const SECRET = 'mill%20of-secrets'
 const role = `cli_${randomBytes(4).toString('hex')}`
@@ -89,6 +90,11 @@ describe('a database that cannot be used is explained in one sentence', () => {
       /^The file \/no\/such\.pem, which DATABASE_URL names, is not there \(ENOENT\)\.$/,
     ],
     [
+      'a setting that the driver refuses',
+      () => ({ databaseUrl: url((to) => to.searchParams.set('sslnegotiation', 'often')) }),
+      /^Cannot connect to the database postgres on 127\.0\.0\.1:\d+: Invalid sslnegotiation value: "often"\./,
+    ],
+    [
       'what is no URL',
       () => ({ databaseUrl: `my:${SECRET}@database` }),
       /^DATABASE_URL is not the URL of a PostgreSQL database, such as postgres:\/\/user@host:5432\/name\.$/,
@@ -165,6 +171,31 @@ describe('an embedded database that cannot be used is explained too', () => {
     )
   })
 
+  test('its package is not installed', () => {
+    const lonely = mkdtempSync(path.join(inject('scratchFolder'), 'lonely-'))
+    const project = path.join(import.meta.dirname, '../..')
+    cpSync(path.join(project, 'dist'), path.join(lonely, 'dist'), { recursive: true })
+    writeFileSync(path.join(lonely, 'package.json'), '{ "type": "module" }')
+    mkdirSync(path.join(lonely, 'node_modules'))
+    for (const name of ['pg', 'commander']) {
+      symlinkSync(
+        path.join(project, 'node_modules', name),
+        path.join(lonely, 'node_modules', name),
+        'junction',
+      )
+    }
+    const main = path.join(lonely, 'dist/cli/main.js')
+    const ended = spawnSync(process.execPath, [main, 'migrate', 'up'], {
+      ...{ cwd: lonely, env: environmentOf({ databaseUrl: null }), encoding: 'utf8' },
+    })
+    expect(ended).toMatchObject({ status: 1, stdout: '' })
+    expect(ended.stderr).toBe(
+      'No database is named, and the embedded one needs a package. To use a server, pass --database-url or set ' +
+        'DATABASE_URL; to use the embedded one, run: npm install @electric-sql/pglite\n',
+    )
+    expect(existsSync(path.join(lonely, '.millrace'))).toBe(false)
+  })
+
   test('it is open in another process', async () => {
     const cwd = mkdtempSync(path.join(inject('scratchFolder'), 'held-'))
     mkdirSync(path.join(cwd, '.millrace'))
@@ -179,6 +210,10 @@ describe('an embedded database that cannot be used is explained too', () => {
 describe('a command line that is wrong does nothing and exits with 2', () => {
   test.each<[string[], RegExp]>([
     [['quues'], /^Unknown command 'quues'\. \(Did you mean queues\?\) Try --help\.$/],
+    [
+      [`postgres://ada:${SECRET}@localhost/app`],
+      /^Unknown command 'postgres:\/\/ada:\*\*\*@localhost\/app'\./,
+    ],
     [['jobs', 'lst'], /^Unknown command 'lst'\. \(Did you mean list\?\) Try --help\.$/],
     [['queues', '--exat'], /^Unknown option '--exat'\. \(Did you mean --exact\?\) Try --help\.$/],
     [

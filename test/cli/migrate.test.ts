@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
 import { describe, expect, inject, test } from 'vitest'
-import { millrace } from './millrace.ts'
+import { until } from '../support/until.ts'
+import { Millrace, millrace } from './millrace.ts'
 
 /** The name of a schema that is not there yet. */
 function newSchema(): string {
@@ -60,6 +61,26 @@ describe('millrace migrate', () => {
     expect(await json('up')).toEqual({ schema, steps: [] })
     expect(await json('status')).toEqual({ schema, current: 1, latest: 1, pending: [] })
     expect(await json('down', '--to', '0', '--yes')).toEqual({ schema, steps: [queue] })
+  })
+
+  test('stops waiting for another migration at a signal', async () => {
+    const schema = newSchema()
+    const client = new Client({ connectionString: inject('databaseUrl') })
+    await client.connect()
+    try {
+      const lock = `select pg_advisory_lock(hashtextextended('millrace migrations of ' || $1, 0))`
+      await client.query(lock, [schema])
+      const up = new Millrace(['migrate', 'up'], { schema, env: { PGAPPNAME: schema } })
+      const tried = `select 1 from pg_stat_activity where application_name = $1 and query ~* '^(commit|rollback)'`
+      const isWaiting = async () => (await client.query(tried, [schema])).rows.length > 0
+      await until(isWaiting, { what: 'the migration to ask for the lock' })
+      expect(await up.kill('SIGTERM')).toEqual({
+        ...{ code: 143, signal: null, stdout: '', stderr: 'Stopped before it was done.\n' },
+      })
+    } finally {
+      await client.end()
+    }
+    expect((await millrace(['migrate', 'status'], { schema })).code).toBe(4)
   })
 
   test('prints the SQL that does the same, without a database', async () => {

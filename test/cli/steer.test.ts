@@ -95,6 +95,17 @@ describe('by filters', () => {
     expect(ended).toEqual({ action: 'delete', dryRun: false, done: 2, refused: [] })
   })
 
+  test.skipIf(!hasTerminals())('progress is a bar on a terminal', async ({ queue, schema }) => {
+    await queue.enqueueMany(Array.from({ length: 1_200 }, (_, args) => ({ args })))
+    const args = ['jobs', 'cancel', '-q', 'default', '--yes']
+    const env = { TERM: 'xterm-256color' }
+    const { code, stdout } = await millrace(args, { schema, columns: 100, env })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/━+.*─+.*500 of 1,200 jobs/)
+    // The bar is taken away before the answer.
+    expect(stdout.endsWith('\r\u001b[2K1,200 jobs were cancelled.\r\n')).toBe(true)
+  })
+
   test.skipIf(!hasTerminals())('somebody at a terminal is asked', async ({ queue, schema }) => {
     await queue.enqueueMany([{ args: 1 }, { args: 2 }])
     for (const [answer, code, said] of [
