@@ -2,6 +2,8 @@ import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
 import { addCompletion } from './completion/command.ts'
+import { addDemo } from './demo/command.ts'
+import { addEnqueue } from './enqueue/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addJobs } from './jobs/command.ts'
@@ -10,6 +12,8 @@ import type { GlobalOptions } from './place.ts'
 import { addQueues } from './queues.ts'
 import { addRedrive } from './redrive.ts'
 import { printable } from './terminal/printable.ts'
+import { addDrain } from './work/drain.ts'
+import { addWork } from './work/work.ts'
 
 /** Carries out a command line. Sets `cli.exitCode`; never rejects. */
 export async function run(args: readonly string[], cli: Cli): Promise<void> {
@@ -27,14 +31,13 @@ export function createProgram(cli: Cli): Command {
   const program = createFrame(cli)
 
   addMigrate(program, cli)
-  // The commands that bring jobs and run them go here:
-  // addEnqueue(program, cli)
-  // addWork(program, cli)
-  // addDrain(program, cli)
+  addEnqueue(program, cli)
+  addWork(program, cli)
+  addDrain(program, cli)
   addQueues(program, cli)
   addJobs(program, cli)
   addRedrive(program, cli)
-  // addDemo(program, cli)
+  addDemo(program, cli)
   addCompletion(program, cli)
 
   return program
@@ -96,6 +99,8 @@ Exit codes:
 
 Examples:
   $ millrace migrate up
+  $ millrace enqueue emails '{"to":"ada@example.org"}'
+  $ millrace work ./queues.js
   $ millrace queues
   $ millrace jobs list --status failed --newest
   $ millrace jobs show 42

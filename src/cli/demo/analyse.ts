@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { describeFileError } from '../failure.ts'
 import { kindOf } from './kinds.ts'
-import { describeFileError } from './problem.ts'
 
 const compress = promisify(gzip)
 
