@@ -115,11 +115,7 @@ async function runSql(block: Block, { databaseUrl }: Place): Promise<string> {
   await client.connect()
   try {
     const answer: unknown = await client.query({ text: block.code, rowMode: 'array' })
-    const last = [answer].flat().at(-1) as Answer
-    return table(
-      last.fields.map(({ name }) => name),
-      last.rows,
-    )
+    return toTable([answer].flat().at(-1) as Answer)
   } catch (cause) {
     throw new Error(`${where(block)}: ${String(cause)}`, { cause })
   } finally {
@@ -128,22 +124,42 @@ async function runSql(block: Block, { databaseUrl }: Place): Promise<string> {
 }
 
 interface Answer {
-  readonly fields: readonly { readonly name: string }[]
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[]
   readonly rows: readonly (readonly unknown[])[]
 }
 
-function table(names: readonly string[], rows: Answer['rows']): string {
-  const cells = [names, ...rows].map((row) => row.map(toCell))
-  const widths = names.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
-  const lines = cells.map(
-    (row) => ` ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')}`,
+/** int8, int2, int4, float4, float8, numeric: psql puts them to the right. */
+const NUMBERS = new Set([20, 21, 23, 700, 701, 1700])
+
+/** Rows as psql shows them. */
+function toTable({ fields, rows }: Answer): string {
+  const cells = rows.map((row) => row.map(toCell))
+  const widths = fields.map(({ name }, column) =>
+    Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)),
   )
-  lines.splice(1, 0, widths.map((width) => '-'.repeat(width + 2)).join('+'))
-  return `${lines.join('\n')}\n`
+  const line = (texts: readonly string[]): string => ` ${texts.join(' | ')} `
+  const lines = cells.map((row) =>
+    line(
+      row.map((cell, column) => {
+        const width = widths[column] ?? 0
+        const isNumber = NUMBERS.has(fields[column]?.dataTypeID ?? 0)
+        return isNumber ? cell.padStart(width) : cell.padEnd(width)
+      }),
+    ),
+  )
+  const heads = fields.map(({ name }, column) => centre(name, widths[column] ?? 0))
+  const rule = widths.map((width) => '-'.repeat(width + 2)).join('+')
+  const count = `(${rows.length} row${rows.length === 1 ? '' : 's'})`
+  return `${[line(heads), rule, ...lines, count].join('\n')}\n`
+}
+
+function centre(text: string, width: number): string {
+  return text.padStart(text.length + Math.floor((width - text.length) / 2)).padEnd(width)
 }
 
 function toCell(value: unknown): string {
   if (value === null) return ''
+  if (typeof value === 'boolean') return value ? 't' : 'f'
   if (value instanceof Date) return value.toISOString()
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
