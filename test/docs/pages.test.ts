@@ -39,6 +39,40 @@ describe('the list of errors', () => {
   })
 })
 
+describe('the tables of options', () => {
+  const page = readPage('docs/jobs-and-retries.md')
+  const rows = new Map(
+    [...page.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, name, cell]) => [name, cell]),
+  )
+
+  test.each(['queue-options.ts', 'enqueue-options.ts'])(
+    'have each of %s, with its default',
+    (file) => {
+      const source = sourceOf(`src/core/${file}`)
+      const options = source.matchAll(/@default ([^\n*]+?)(?: \*\/|\n   \*\/)\n {2}(\w+)\?:/g)
+      const listed = [...options].map(([, value = '', name = '']) => ({
+        name,
+        value,
+        cell: rows.get(name),
+      }))
+      expect(listed.length).toBeGreaterThan(8)
+      expect(listed.filter(({ cell }) => cell === undefined)).toEqual([])
+      const isLiteral = /^('[^']*'|\d+|false|\[\]|\{\})$/
+      const wrong = listed.filter(
+        ({ value, cell }) => isLiteral.test(value) && cell !== `\`${value}\``,
+      )
+      expect(wrong).toEqual([])
+    },
+  )
+
+  test('speak of each option of receive and drain', () => {
+    const source = sourceOf('src/core/receive-options.ts')
+    const names = [...source.matchAll(/^ {2}'(\w+)',$/gm)].map(([, name]) => name ?? '')
+    expect(names.length).toBeGreaterThan(6)
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([])
+  })
+})
+
 test('the list of events has each of them, at its level', () => {
   const wording = sourceOf('src/core/log-wording.ts')
   const events = [...wording.matchAll(/^ {2}'([\w.]+)': \[\s*'(\w+)'/gm)]

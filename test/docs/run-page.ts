@@ -40,7 +40,7 @@ async function runStep(step: Step, place: Place): Promise<void> {
   } else if (block.language === 'js' && step.kind !== 'shown') {
     // Only now: a page may show a file, and further down what becomes of it.
     writeFileSync(path.join(place.folder, programOf(block)), block.code)
-    await runCommand(`node --check ${programOf(block)}`, place)
+    if (step.kind === 'compiled') await runCommand(`node --check ${programOf(block)}`, place)
   }
 }
 
