@@ -18,7 +18,7 @@ const CLI = path.join(root, 'dist/cli/main.js')
 const PATIENCE_MS = 30_000
 
 /** Commands that a page shows and its test runs: the rest of a shell block is for the reader. */
-const RUN = /^(.*\| )?(\w+=\S+ )*((npx )?millrace |node [\w-]+\.m?js\b)/
+const RUN = /^(.*\| )?(\w+=\S+ )*((npx )?millrace |node [\w-]+\.[mc]?js\b)/
 
 /** Where commands run. */
 export interface CommandPlace {
