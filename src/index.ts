@@ -1,7 +1,8 @@
 export { JobQueue } from './job-queue.ts'
 export { receiveAll } from './receive-all.ts'
 export type { DrainResult } from './reception.ts'
-export { Querier, type ListOptions, type QuerierOptions, type QueueInfo } from './querier.ts'
+export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from './querier.ts'
+export type { ListIdsOptions, ListOptions } from './list-options.ts'
 export {
   migrateDown,
   migrateUp,

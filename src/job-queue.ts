@@ -194,8 +194,8 @@ export class JobQueue<Args = unknown, Result = unknown> {
     const { estimate: isEstimate } = resolveCountsOptions(options)
     const queue = await this.#access.find()
     if (queue === undefined) return NO_JOBS
-    const count = isEstimate ? estimateJobs : countJobs
-    return count(this.#engine.store, queue.id)
+    if (!isEstimate) return countJobs(this.#engine.store, queue.id)
+    return (await estimateJobs(this.#engine.store, queue.id)).counts
   }
 
   /** Cancels a waiting job. Answers whether it did: a running or ended job is left alone. @throws MillraceError `INVALID_JOB_ID` */

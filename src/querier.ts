@@ -1,42 +1,39 @@
 import { resolveItems, type EnqueueItem } from './core/enqueue-options.ts'
 import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
-import type { Job, JobCounts, JobRecord, JobStatus } from './core/job.ts'
+import { resolveCountsOptions, type CountsOptions } from './core/call-options.ts'
+import type { Job, JobCounts, JobRecord } from './core/job.ts'
 import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
 import type { TransactionLike } from './core/transaction.ts'
-import { checkInteger, invalidOption, readOptions } from './core/validate.ts'
+import { invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer } from './enqueuer.ts'
 import { toJobRecord } from './job-record.ts'
-import { countJobs, getJob, listJobs } from './store/jobs.ts'
+import {
+  resolveListIdsOptions,
+  resolveListOptions,
+  type ListIdsOptions,
+  type ListOptions,
+} from './list-options.ts'
+import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
+import { listJobIds, listJobs } from './store/list.ts'
 import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
 import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 
 const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
-const DEFAULT_PAGE = 100
-const MAX_PAGE = 1_000
-const STATUSES: readonly unknown[] = ['available', 'running', 'finished', 'failed', 'cancelled']
+/** So many queues are asked at once for a job. */
+const QUEUES_AT_ONCE = 4
 
 /** How a `Querier` works. */
 export interface QuerierOptions {
   /** The schema with Millrace's tables. @default 'millrace' */
   schema?: string | undefined
-}
-
-/** Which jobs `list` answers. */
-export interface ListOptions {
-  /** Only jobs in this status. @default all */
-  status?: JobStatus | undefined
-  /** Only jobs with a higher id: pass the last one of the page before. @default from the first */
-  after?: string | undefined
-  /** How many at most. From 1 to 1,000. @default 100 */
-  limit?: number | undefined
 }
 
 /** What is stored of a queue. */
@@ -51,6 +48,18 @@ export interface QueueInfo {
   /** How long failed and cancelled jobs are kept, in milliseconds. */
   readonly keepFailedMs: number
 }
+
+/** What a queue holds at a glance. */
+export interface QueueGlance {
+  /** How many jobs are in each status. */
+  readonly counts: JobCounts
+  /** False: the queue is so large that some of the counts are estimates. */
+  readonly isExact: boolean
+  /** How long the job has been due that has waited longest, in milliseconds; null when none is due. */
+  readonly longestWaitMs: number | null
+}
+
+const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
 
 /**
  * The statements that a program may want inside a transaction of its own, on any queue by its name
@@ -112,7 +121,28 @@ export class Querier {
     return row && toJobRecord<Args, Result>(row)
   }
 
-  /** A page of a queue's jobs in the order of their ids. */
+  /** The job with that id, in whichever queue it is; the queues are asked one after the other. @throws MillraceError `INVALID_JOB_ID` */
+  async find<Args = unknown, Result = unknown>(
+    id: string,
+  ): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const queues = await listQueues(this.#store, this.#tx)
+    const atOnce = this.#tx === undefined ? QUEUES_AT_ONCE : 1
+    for (let at = 0; at < queues.length; at += atOnce) {
+      const asked = queues.slice(at, at + atOnce)
+      const found = await Promise.all(
+        asked.map((queue) => getJob(this.#store, queue.id, jobId, this.#tx)),
+      )
+      const row = found.find((each) => each !== undefined)
+      if (row !== undefined) return toJobRecord<Args, Result>(row)
+    }
+    return undefined
+  }
+
+  /**
+   * A page of a queue's jobs, in the order of their ids or from the newest on. With filters that few
+   * jobs pass it reads many for one that it answers.
+   */
   async list<Args = unknown, Result = unknown>(
     queueName: string,
     options?: ListOptions,
@@ -124,12 +154,29 @@ export class Querier {
     return rows.map((row) => toJobRecord<Args, Result>(row))
   }
 
-  /** How many jobs of a queue are in each status, exactly. */
-  async counts(queueName: string): Promise<JobCounts> {
+  /** The ids of a queue's jobs, in their order: for who goes through many of them. */
+  async listIds(queueName: string, options?: ListIdsOptions): Promise<string[]> {
+    const request = resolveListIdsOptions(options)
     const queue = await this.#find(queueName)
-    if (queue === undefined)
-      return { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
-    return countJobs(this.#store, queue.id, this.#tx)
+    if (queue === undefined) return []
+    return listJobIds(this.#store, { ...request, queueId: queue.id }, this.#tx)
+  }
+
+  /** How many jobs of a queue are in each status: exactly, or at the same cost for any size. */
+  async counts(queueName: string, options?: CountsOptions): Promise<JobCounts> {
+    const { estimate: isEstimate } = resolveCountsOptions(options)
+    if (isEstimate) return (await this.#estimate(queueName)).counts
+    const queue = await this.#find(queueName)
+    return queue === undefined ? NO_JOBS : countJobs(this.#store, queue.id, this.#tx)
+  }
+
+  /** What a queue holds at a glance, at the same cost for any size. */
+  async glance(queueName: string): Promise<QueueGlance> {
+    const { counts, isExact } = await this.#estimate(queueName)
+    const queue = await this.#find(queueName)
+    const longestWaitMs =
+      queue === undefined ? null : await longestWait(this.#store, queue.id, this.#tx)
+    return { counts, isExact, longestWaitMs }
   }
 
   /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
@@ -170,6 +217,12 @@ export class Querier {
     return this.#engine.store
   }
 
+  async #estimate(queueName: string): Promise<Estimate> {
+    const queue = await this.#find(queueName)
+    if (queue === undefined) return { counts: NO_JOBS, isExact: true }
+    return estimateJobs(this.#store, queue.id, this.#tx)
+  }
+
   async #find(queueName: string): Promise<QueueRow | undefined> {
     return findQueue(this.#store, checkQueueName('queueName', queueName), this.#tx)
   }
@@ -185,22 +238,5 @@ export class Querier {
     if (place === undefined) return false
     if (this.#tx === undefined) this.#engine.wake(place)
     return true
-  }
-}
-
-function resolveListOptions(options: unknown): {
-  status: JobStatus | null
-  afterId: string
-  limit: number
-} {
-  const names = { of: 'list', known: ['status', 'after', 'limit'] as const }
-  const { status, after, limit } = readOptions(options, names)
-  if (status !== undefined && !STATUSES.includes(status)) {
-    throw invalidOption('status', status, `it is one of ${STATUSES.join(', ')}`)
-  }
-  return {
-    status: (status as JobStatus | undefined) ?? null,
-    afterId: after === undefined ? '0' : parseJobId(after),
-    limit: limit === undefined ? DEFAULT_PAGE : checkInteger('limit', limit, 1, MAX_PAGE),
   }
 }

@@ -6,7 +6,6 @@ import {
   PAST_JOB_SOURCE,
   type JobRow,
 } from './job-row.ts'
-import { compareNumerals } from './numerals.ts'
 import { statement, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -46,35 +45,6 @@ from {schema}.history
 where history.queue_id = $1::int4 and history.id = $2::int8 and history.outcome = 'moved'
 order by history.finished_at desc, history.id
 limit 1`,
-})
-
-export const LIST_LIVE_JOBS = statement({
-  name: 'list_live_jobs',
-  parameters: ['int4', 'int8', 'int4', 'text'],
-  indexes: ['jobs_by_id'],
-  sql: `
-select ${LIVE_JOB_COLUMNS}
-from ${LIVE_JOB_SOURCE}
-where jobs.queue_id = $1::int4
-  and jobs.id > $2::int8
-  and ($4::text is null or $4::text = case when jobs.claimed_by > 0 then 'running' else 'available' end)
-order by jobs.queue_id, jobs.id
-limit $3::int4`,
-})
-
-export const LIST_PAST_JOBS = statement({
-  name: 'list_past_jobs',
-  parameters: ['int4', 'int8', 'int4', 'text'],
-  indexes: ['history_of_job'],
-  sql: `
-select ${PAST_JOB_COLUMNS}
-from ${PAST_JOB_SOURCE}
-where history.queue_id = $1::int4
-  and history.id > $2::int8
-  and history.outcome <> 'moved'
-  and ($4::text is null or history.outcome::text = $4::text)
-order by history.queue_id, history.id, history.expires_at
-limit $3::int4`,
 })
 
 export const COUNT_JOBS = statement({
@@ -162,6 +132,28 @@ explain (format json)
 select from {schema}.history where history.queue_id = $1::int4`,
 })
 
+/** How long the free job has been due that has waited longest: the first of each lane knows. */
+export const LONGEST_WAIT = statement({
+  name: 'longest_wait',
+  parameters: ['int4'],
+  indexes: ['jobs_due'],
+  sql: `
+select
+  floor(date_part('epoch', statement_timestamp() - min(first.run_at)) * 1000)::int8::text as "waitedMs"
+from generate_series(0, 9) as lane (priority)
+cross join lateral (
+  select jobs.run_at
+  from {schema}.jobs
+  where jobs.queue_id = $1::int4
+    and jobs.queue_id + 0 = $1::int4
+    and jobs.priority = lane.priority
+    and jobs.run_at <= statement_timestamp()
+    and (jobs.claimed_by is null or jobs.claimed_by = 0)
+  order by jobs.run_at, jobs.id + 0
+  limit 1
+) as first`,
+})
+
 /** The job of the queue, wherever it is now: waiting, in history, or in the queue that it was moved to. */
 export async function getJob(
   store: Store,
@@ -202,27 +194,14 @@ export async function whereverItIs<T>(
   return undefined
 }
 
-/** Jobs of a queue with an id above `afterId`, in the order of their ids. */
-export async function listJobs(
+/** In milliseconds; null when no job is due. */
+export async function longestWait(
   store: Store,
-  request: {
-    readonly queueId: number
-    readonly afterId: string
-    readonly limit: number
-    readonly status: JobRow['status'] | null
-  },
+  queueId: number,
   tx?: DBTX,
-): Promise<JobRow[]> {
-  const { queueId, afterId, limit, status } = request
-  const isLive = status === 'available' || status === 'running'
-  const isPast = status !== null && !isLive
-  const values = [queueId, afterId, limit, status]
-  // One after the other: a transaction runs one statement at a time.
-  const live = isPast ? [] : await store.run<JobRow>(LIST_LIVE_JOBS, values, tx)
-  const past = isLive ? [] : await store.run<JobRow>(LIST_PAST_JOBS, values, tx)
-  return [...live, ...past]
-    .sort((left, right) => compareNumerals(left.id, right.id))
-    .slice(0, limit)
+): Promise<number | null> {
+  const [row] = await store.run<{ waitedMs: string | null }>(LONGEST_WAIT, [queueId], tx)
+  return row === undefined || row.waitedMs === null ? null : Number(row.waitedMs)
 }
 
 export type StatusCounts = Record<JobRow['status'], number>
@@ -238,28 +217,36 @@ export async function countJobs(store: Store, queueId: number, tx?: DBTX): Promi
   }
 }
 
+/** Counts, and whether they are more than an estimate. */
+export interface Estimate {
+  readonly counts: StatusCounts
+  readonly isExact: boolean
+}
+
 /**
  * Counts at the same cost for any size: exact up to `COUNT_LIMIT` jobs of each table, beyond it the
  * planner's estimate, shared out as in the sample.
  */
-export async function estimateJobs(
-  store: Store,
-  queueId: number,
-  tx?: DBTX,
-): Promise<StatusCounts> {
+export async function estimateJobs(store: Store, queueId: number, tx?: DBTX): Promise<Estimate> {
   const [live] = await store.run<Sample>(SAMPLE_LIVE_JOBS, [queueId, COUNT_LIMIT], tx)
   const [past] = await store.run<Sample>(SAMPLE_PAST_JOBS, [queueId, COUNT_LIMIT], tx)
   const liveFactor = await scale(store, EXPLAIN_LIVE_JOBS, queueId, live, tx)
   const pastFactor = await scale(store, EXPLAIN_PAST_JOBS, queueId, past, tx)
   const running = Number(live?.running ?? 0) // claims are at the front, which the sample has seen
   const share = (part: string | undefined): number => Math.round(Number(part ?? 0) * pastFactor)
-  return {
+  const counts = {
     available: Math.round(Number(live?.sampled ?? 0) * liveFactor) - running,
     running,
     finished: share(past?.finished),
     failed: share(past?.failed),
     cancelled: share(past?.cancelled),
   }
+  return { counts, isExact: isWhole(live) && isWhole(past) }
+}
+
+/** Whether a sample has seen everything. */
+function isWhole(sample: Sample | undefined): boolean {
+  return Number(sample?.sampled ?? 0) < COUNT_LIMIT
 }
 
 type Sample = { sampled: string } & Partial<Record<JobRow['status'], string>>
@@ -272,8 +259,8 @@ async function scale(
   sample: Sample | undefined,
   tx: DBTX | undefined,
 ): Promise<number> {
-  const sampled = Number(sample?.sampled ?? 0)
-  if (sampled < COUNT_LIMIT) return 1
+  if (isWhole(sample)) return 1
+  const sampled = Number(sample?.sampled)
   const rows = await store.run<{ 'QUERY PLAN': unknown }>(explain, [queueId], tx)
   const plan = rows[0]?.['QUERY PLAN']
   const parsed: unknown = typeof plan === 'string' ? JSON.parse(plan) : plan

@@ -38,9 +38,10 @@ test('a file imports from lower floors or from its own room', () => {
   expect(climbers).toEqual([])
 })
 
-test('a room has no rooms inside', () => {
+test('a room has no rooms inside, but for the command line, where a large command has one', () => {
   const files = sources.map(({ file }) => file)
-  expect(files.filter((file) => file.split('/').length > 2)).toEqual([])
+  const mostParts = (file: string): number => (roomOf(file) === 'cli' ? 3 : 2)
+  expect(files.filter((file) => file.split('/').length > mostParts(file))).toEqual([])
 })
 
 test('no file of src imports one that is not there, or leaves src', () => {

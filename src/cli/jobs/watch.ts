@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Option, type Command } from 'commander'
+import { parseDuration, type Duration } from '../../core/duration.ts'
+import { Querier } from '../../querier.ts'
+import type { Cli } from '../cli.ts'
+import { queueOption, readDuration, STATUSES } from '../command-parts.ts'
+import { requireQueue } from '../known-queue.ts'
+import type { GlobalOptions } from '../place.ts'
+import { QUEUE_COLUMNS, readQueues, type QueueState } from '../queues.ts'
+import { withTarget } from '../target.ts'
+import { printable } from '../terminal/printable.ts'
+import { renderTable } from '../terminal/table.ts'
+import { showInstant } from '../terminal/times.ts'
+import { showNumber } from '../terminal/words.ts'
+
+const MIN_INTERVAL_MS = 100
+/** Looking takes at most a tenth of the time, however slow the database is. */
+const REST_FOR_EACH_LOOK = 9
+
+interface WatchOptions extends GlobalOptions {
+  readonly queue?: string
+  readonly interval: Duration
+}
+
+/** `millrace jobs watch` */
+export function addWatch(jobs: Command, cli: Cli): void {
+  jobs
+    .command('watch')
+    .description(
+      'watch the queues until Ctrl-C: a live table, or elsewhere than on a terminal a line for each change',
+    )
+    .addOption(queueOption('only this queue (default: all)'))
+    .addOption(
+      new Option('-i, --interval <duration>', 'how long to wait between two looks')
+        .argParser(readDuration)
+        .default('1s'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (_options: unknown, command: Command) => {
+      await watch(command.optsWithGlobals<WatchOptions>(), cli)
+    })
+}
+
+const EXAMPLES = `
+Examples:
+  $ millrace jobs watch
+  $ millrace jobs watch --queue emails --interval 10s >> queue.log
+  $ millrace jobs watch --json
+`
+
+async function watch(options: WatchOptions, cli: Cli): Promise<void> {
+  const intervalMs = parseDuration(options.interval, 'interval', { min: MIN_INTERVAL_MS })
+  const { stop } = cli
+  await withTarget(options, cli, {}, async ({ db, schema }) => {
+    const querier = new Querier(db, { schema })
+    if (options.queue !== undefined) await requireQueue(querier, options.queue)
+    const view = cli.out.isLive && !cli.isJson ? new LiveTable(cli) : new Changes(cli)
+    while (!stop.aborted) {
+      const lookedAt = performance.now()
+      view.show(await readQueues(querier, { only: options.queue }))
+      const rest = Math.max(intervalMs, REST_FOR_EACH_LOOK * (performance.now() - lookedAt))
+      await sleep(rest, undefined, { signal: stop }).catch(() => {}) // aborted: the loop ends
+    }
+  })
+}
+
+/** A table that is written over. */
+class LiveTable {
+  readonly #cli: Cli
+  #height = 0
+
+  constructor(cli: Cli) {
+    this.#cli = cli
+  }
+
+  show(states: readonly QueueState[]): void {
+    const { out } = this.#cli
+    const table = renderTable(QUEUE_COLUMNS, states, { width: out.columns - 1, paint: out.paint })
+    const foot = out.paint('quiet', `${showInstant(new Date())} · Ctrl-C ends`)
+    // What does not fit could not be written over.
+    const lines = [...table.slice(0, Math.max(1, out.rows - 2)), foot]
+    const up = this.#height === 0 ? '' : `\u001b[${this.#height}A`
+    out.write(`${up}\r\u001b[J${lines.join('\n')}\n`)
+    this.#height = lines.length
+  }
+}
+
+/** A line for each queue that changed, and for each at the beginning. */
+class Changes {
+  readonly #cli: Cli
+  readonly #shown = new Map<string, string>()
+
+  constructor(cli: Cli) {
+    this.#cli = cli
+  }
+
+  show(states: readonly QueueState[]): void {
+    for (const state of states) {
+      const counted = JSON.stringify(state.counts)
+      if (this.#shown.get(state.name) === counted) continue
+      this.#shown.set(state.name, counted)
+      this.#say(state)
+    }
+  }
+
+  #say(state: QueueState): void {
+    const { name, counts, isExact, longestWaitMs } = state
+    const at = new Date()
+    if (this.#cli.isJson) {
+      return this.#cli.jsonLine({ at, queue: name, counts, isExact, longestWaitMs })
+    }
+    const about = isExact ? '' : '≈'
+    const figures = STATUSES.map((status) => `${status} ${about}${showNumber(counts[status])}`)
+    this.#cli.print(`${showInstant(at)}  ${printable(name)}  ${figures.join('  ')}`)
+  }
+}
