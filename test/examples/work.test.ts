@@ -115,6 +115,25 @@ test('saga with dead letters takes back in reverse what a failed step leaves beh
   })
 })
 
+test('tracing makes one trace of a request and all the jobs behind it', async () => {
+  expect(await examples.run('tracing')).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: [
+      'Traces: 1',
+      'POST /orders',
+      '  send orders',
+      '    process orders, attempt 1',
+      '      send emails',
+      '        process emails, attempt 1: The provider is busy.',
+      '          render',
+      '        process emails, attempt 2',
+      '          render',
+      '',
+    ].join('\n'),
+  })
+})
+
 function consecutiveDays(first: string, count: number): string[] {
   const start = Date.parse(`${first}T00:00:00Z`)
   return Array.from({ length: count }, (_, n) =>
