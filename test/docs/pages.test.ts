@@ -39,6 +39,16 @@ describe('the list of errors', () => {
   })
 })
 
+test('the list of events has each of them, at its level', () => {
+  const wording = sourceOf('src/core/log-wording.ts')
+  const events = [...wording.matchAll(/^ {2}'([\w.]+)': \[\s*'(\w+)'/gm)]
+  const rows = [...readPage('docs/logging.md').matchAll(/^\| `([a-z_]+\.[a-z_]+)` \| (\w+) \|/gm)]
+  const listed = (matches: RegExpExecArray[]) =>
+    matches.map(([, name, level]) => `${name} ${level}`)
+  expect(events.length).toBeGreaterThan(30)
+  expect(listed(rows).sort()).toEqual(listed(events).sort())
+})
+
 describe('the decisions', () => {
   const files = readdirSync(path.join(root, 'docs/adr')).filter((name) => /^\d{4}-/.test(name))
 
