@@ -5,7 +5,7 @@
  *
  *   DATABASE_URL=postgres://localhost/test node examples/csv-import.ts [customers.csv]
  *
- * Without a file it makes one of 3,000 rows, two of them bad. A job for each row pays when a row can
+ * Without a file it makes one of 1,500 rows, two of them bad. A job for each row pays when a row can
  * fail by itself, as here; when rows are only copied, a job for each thousand rows is quicker.
  */
 import { createReadStream, mkdtempSync, writeFileSync } from 'node:fs'
@@ -102,11 +102,11 @@ function parse(line: string): string[] {
 
 function makeSample(): string {
   const lines = Array.from(
-    { length: 3_000 },
+    { length: 1_500 },
     (_, n) => `c${n + 1}@example.org,"Customer, ${n + 1}"`,
   )
   lines[998] = 'not-an-address,Somebody'
-  lines[1_999] = ',"No ""address"" at all"'
+  lines[1_199] = ',"No ""address"" at all"'
   const name = path.join(mkdtempSync(path.join(tmpdir(), 'csv-')), 'customers.csv')
   writeFileSync(name, ['email,name', ...lines, ''].join('\n'))
   return name
