@@ -41,6 +41,7 @@ function stepOf(block: Block, output: Block | undefined): Step {
   if (language === 'ts' || language === 'js') {
     if (word === '') return { kind: 'program', block, output }
     if (word === 'compile-only') return { kind: 'compiled', block }
+    if (word === 'theirs') return { kind: 'shown', block } // how another library does it
     if (/^[\w-]+\.(ts|js|mjs|cjs)$/.test(word) && word.endsWith(language)) {
       return { kind: 'file', block, name: word }
     }

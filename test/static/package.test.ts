@@ -100,11 +100,12 @@ test('declarations name no types of a driver', () => {
     name.endsWith('.d.ts'),
   )
   expect(declarations.length).toBeGreaterThan(0)
-  const foreign = declarations.filter((name) =>
-    /(from|import\() ?['"](pg|postgres|@electric-sql|@opentelemetry)/.test(
-      readFileSync(path.join(folder, name), 'utf8'),
-    ),
-  )
+  const foreign = declarations.filter((name) => {
+    // Who opens the door millrace/otel has the types of OpenTelemetry.
+    const own = name.startsWith('otel') ? '' : '|@opentelemetry'
+    const names = new RegExp(`(from|import\\() ?['"](pg|postgres|@electric-sql${own})`)
+    return names.test(readFileSync(path.join(folder, name), 'utf8'))
+  })
   expect(foreign).toEqual([])
 })
 
