@@ -12,6 +12,7 @@ import { createReadStream, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { Discard, JobQueue, migrateUp, Querier, type EnqueueItem } from 'millrace'
 
@@ -83,15 +84,21 @@ async function store(name: string, line: number, batch: EnqueueItem<Row>[]): Pro
   return []
 }
 
-/** Works until nothing is left, and says how far it is: to `stderr`, as people look at it and programs don't. */
+/**
+ * Works until nothing is left, and says how far it is: to `stderr`, for people. It receives rather
+ * than drains, so that it also gets the rows which an earlier process held when it was killed.
+ */
 async function work(total: number): Promise<void> {
-  const say = async (): Promise<void> => {
+  const stop = new AbortController()
+  const received = rows.receive({ signal: stop.signal, concurrency: 8 })
+  for (let left = total; left > 0;) {
+    await setTimeout(500)
     const { available, running } = await rows.counts({ estimate: true }) // the same cost for any size
-    console.error(`${Math.floor((100 * (total - available - running)) / total)} %`)
+    left = available + running
+    console.error(`${Math.floor((100 * (total - left)) / total)} %`)
   }
-  const timer = setInterval(() => void say(), 1_000)
-  await rows.drain({ concurrency: 8 })
-  clearInterval(timer)
+  stop.abort()
+  await received
 }
 
 /** Fields in quotes may hold commas and doubled quotes, but no line breaks. */
