@@ -19,6 +19,12 @@ describe.each(pages())('%s', (page) => {
   })
 })
 
+test('the index of docs/ leads to each of its pages', () => {
+  const listed = new Set(relativeLinks('docs/README.md').map(({ target }) => `docs/${target}`))
+  const flat = pages().filter((page) => /^docs\/[^/]+$/.test(page) && page !== 'docs/README.md')
+  expect(flat.filter((page) => !listed.has(page))).toEqual([])
+})
+
 describe('the list of errors', () => {
   const codes = [...sourceOf('src/core/errors.ts').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(
     ([, code]) => code,
