@@ -81,6 +81,12 @@ Exit codes:
 
 Examples:
   $ millrace migrate up
+  $ millrace queues
+  $ millrace jobs list --status failed --newest
+  $ millrace jobs show 42
+  $ millrace redrive emails-dead
+
+Every command explains itself: millrace jobs list --help
 `
 
 /** Commander throws its own errors, after it has said them, and also where help or the version was asked for. */
