@@ -10,7 +10,7 @@ describe.each(pages())('%s', (page) => {
   })
 
   test('names files that exist', () => {
-    const named = readPage(page).matchAll(/`((?:src|test|docs|demo|examples)\/[\w./-]+)`/g)
+    const named = readPage(page).matchAll(/`((?:src|test|docs|examples)\/[\w./-]+)`/g)
     const missing = [...named]
       .map(([, file]) => file ?? '')
       .filter((file) => !file.includes('NNNN')) // a name that is to be chosen

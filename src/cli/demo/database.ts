@@ -1,39 +1,51 @@
 import { existsSync } from 'node:fs'
-import type { Database, DB, DBTX } from 'millrace'
-import { openEmbedded } from 'millrace/embedded'
+import type { Database, DB, DBTX } from '../../index.ts'
+import { openEmbedded } from '../../embedded/index.ts'
 import { Pool } from 'pg'
-import type { Place } from './options.ts'
-import { nearest, printable } from './terminal.ts'
+import type { Place } from '../place.ts'
+import { printable } from '../terminal/printable.ts'
+import { nearest } from '../terminal/words.ts'
 
 /** Millrace needs 2 connections; the others are for the handlers, which hold one for each transaction. */
 const POOL_SIZE = 12
 const CONNECT_WITHIN_MS = 10_000
 
+/** Where the demo works. */
+export interface Where {
+  readonly place: Place
+  /** The schema with Millrace's tables. */
+  readonly schema: string
+}
+
 /** The database of the demo: a `DB` for its own tables, and what `JobQueue` takes. */
 export interface DemoDatabase extends DB {
   /** To be given to Millrace, which knows how to make the most of each kind. */
   readonly connection: Database
+  /** The schema with Millrace's tables. */
+  readonly schema: string
   close(): Promise<void>
 }
 
 /** What and where the database is, for people. */
-export function describePlace(place: Place): string {
+export function describeWhere({ place }: Where): string {
   if (place.kind === 'server') {
-    const name = decodeURIComponent(place.url.pathname.slice(1))
-    const server = `on the server ${place.url.host || 'behind the local socket'}`
-    return printable(name === '' ? server : `${server}, database ${name}`)
+    return printable(`on the server ${place.server}, database ${place.database}`)
   }
   const { folder } = place
   const where = `inside this process, its data in ${nearest(folder)}`
   return existsSync(folder) ? where : `${where} (new: a few seconds)`
 }
 
-/** Opens the server that DATABASE_URL names, or else the embedded database, which needs nothing installed. */
-export async function openDatabase(place: Place): Promise<DemoDatabase> {
-  return place.kind === 'server' ? openServer(place.url) : openInFolder(place.folder)
+/** Opens the server that was named, or else the embedded database, which needs nothing installed. */
+export async function openDatabase({ place, schema }: Where): Promise<DemoDatabase> {
+  const opened =
+    place.kind === 'server' ? await openServer(place.url) : await openInFolder(place.folder)
+  return { ...opened, schema }
 }
 
-async function openInFolder(folder: string): Promise<DemoDatabase> {
+type Opened = Omit<DemoDatabase, 'schema'>
+
+async function openInFolder(folder: string): Promise<Opened> {
   const db = await openEmbedded(folder)
   return {
     connection: db,
@@ -43,9 +55,9 @@ async function openInFolder(folder: string): Promise<DemoDatabase> {
   }
 }
 
-async function openServer(url: URL): Promise<DemoDatabase> {
+async function openServer(url: string | undefined): Promise<Opened> {
   const pool = new Pool({
-    connectionString: url.href,
+    ...(url === undefined ? {} : { connectionString: url }), // otherwise the PG* variables
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
   })

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { Querier, type JobRecord } from 'millrace'
+import { Querier, type JobRecord } from '../../index.ts'
 import type { DemoDatabase } from './database.ts'
 import { DEAD_LETTERS, type FileJob } from './indexing.ts'
 import type { Run } from './run.ts'
@@ -46,7 +46,7 @@ export interface Summary {
 /** Asks the database what the run found: all of it lies in tables, for anybody's SQL. */
 export async function summarise(db: DemoDatabase, run: Run): Promise<Summary> {
   const select = async <T>(sql: string): Promise<T[]> => (await db.query(sql)).rows as T[]
-  const querier = new Querier(db.connection)
+  const querier = new Querier(db.connection, { schema: db.schema })
   const [copies] = await select<Summary['copies']>(COPIES)
   const [size] = await select<{ bytes: number }>(DATABASE_SIZE)
   const [times] = await select<Times>(TIMES)

@@ -1,16 +1,17 @@
-import type { WriteStream } from 'node:tty'
-import type { JobQueue } from 'millrace'
-import { describePlace, openDatabase, type DemoDatabase } from './database.ts'
+import type { JobQueue } from '../../index.ts'
+import type { Cli } from '../cli.ts'
+import { Failure } from '../failure.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { nearest, showBytes, showCount, showNumber, showTime } from '../terminal/words.ts'
+import { describeWhere, openDatabase, type DemoDatabase, type Where } from './database.ts'
 import { checkFolder, findFiles } from './files.ts'
 import { openQueue, type FileJob } from './indexing.ts'
-import { DEFAULT_FOLDER, type Options } from './options.ts'
-import { Problem } from './problem.ts'
 import { Progress } from './progress.ts'
 import { report, type Effort } from './report.ts'
+import type { DemoRequest } from './request.ts'
 import { endRun, findInterruptedRun, isOver, readStanding, startRun, type Run } from './run.ts'
 import { summarise } from './summary.ts'
 import { makeTables } from './tables.ts'
-import { paintFor, nearest, showBytes, showCount, showNumber, showTime } from './terminal.ts'
 import { loggerFor, watchJobs, watchRun } from './watch.ts'
 
 const WANTED = { limit: 2_000, belowBytes: 1_000_000 }
@@ -22,34 +23,32 @@ const LEASE = '5s'
 /** Writes a line of facts: what, and then which. */
 type Say = (name: string, text: string) => void
 
-/** Indexes a folder, or goes on with what was interrupted, until all is done or `stop` aborts. */
+/** Indexes a folder, or goes on with what was interrupted, until all is done or somebody stops it. */
 export async function indexFolder(
-  { folder, place }: Options,
-  out: WriteStream,
-  stop: AbortSignal,
+  request: DemoRequest,
+  where: Where,
+  { out, stop }: Pick<Cli, 'out' | 'stop'>,
 ): Promise<void> {
+  const { folder } = request
   if (folder !== undefined) await checkFolder(folder)
-  const paint = paintFor(out)
-  const say: Say = (name, text) => out.write(`  ${paint('quiet', name.padEnd(9))} ${text}\n`)
-  out.write(
-    `\n  ${paint('title', 'Millrace')} ${paint('quiet', '· the job queue in your PostgreSQL')}\n\n`,
-  )
-  say('Database', describePlace(place)) // before it is opened, as that can take a while
-  const db = await openDatabase(place)
+  const { paint } = out
+  const say: Say = (name, text) => out.print(`  ${paint('quiet', name.padEnd(9))} ${text}`)
+  const motto = paint('quiet', '· the job queue in your PostgreSQL')
+  out.print(`\n  ${paint('title', 'Millrace')} ${motto}\n`)
+  say('Database', describeWhere(where)) // before it is opened, as that can take a while
+  const db = await openDatabase(where)
   try {
     await makeTables(db)
-    if (stop.aborted) return void out.write('\n  Stopped before anything was enqueued.\n\n')
+    if (stop.aborted) return out.print('\n  Stopped before anything was enqueued.\n')
     const progress = new Progress(out)
     const queue = openQueue(db, loggerFor(progress))
-    const run = await resumeOrStart(db, queue, folder, say)
-    out.write('\n')
+    const run = await resumeOrStart(db, queue, request, say)
+    out.print()
     const effort = await work(db, queue, run, progress, stop)
-    if (isOver(await readStanding(db))) {
-      await endRun(db, run)
-      report(out, await summarise(db, run), { ...effort, isEmbedded: place.kind === 'embedded' })
-    } else {
-      await sayWhatIsLeft(db, out)
-    }
+    if (!isOver(await readStanding(db))) return await sayWhatIsLeft(db, out, request)
+    await endRun(db, run)
+    const isEmbedded = where.place.kind === 'embedded'
+    report(out, await summarise(db, run), { ...effort, isEmbedded }, request)
   } finally {
     await db.close()
   }
@@ -59,20 +58,21 @@ export async function indexFolder(
 async function resumeOrStart(
   db: DemoDatabase,
   queue: JobQueue<FileJob>,
-  wanted: string | undefined,
+  request: DemoRequest,
   say: Say,
 ): Promise<Run> {
+  const { folder: wanted } = request
   const interrupted = await findInterruptedRun(db)
   const isWanted = wanted === undefined || wanted === interrupted?.folder
   if (interrupted !== undefined && isWanted) return resume(db, interrupted, say)
-  const folder = wanted ?? DEFAULT_FOLDER
+  const folder = wanted ?? request.usualFolder
   const { paths, bytes, isCut } = await findFiles(folder, WANTED)
   if (paths.length === 0) {
-    throw new Problem(`There is no file under ${showBytes(WANTED.belowBytes)} in ${folder}.`)
+    throw new Failure(`There is no file under ${showBytes(WANTED.belowBytes)} in ${folder}.`)
   }
   const began = performance.now()
   const run = await startRun(db, queue, folder, paths)
-  if (run === undefined) return resumeOrStart(db, queue, wanted, say)
+  if (run === undefined) return resumeOrStart(db, queue, request, say)
   const took = showTime(performance.now() - began)
   const files = `${isCut ? 'the first ' : ''}${showCount(paths.length, 'file')}`
   say('Folder', `${nearest(folder)}: ${files}, ${showBytes(bytes)}`)
@@ -113,9 +113,13 @@ async function work(
   return { jobs: tally.jobs, runs: tally.runs, tookMs: performance.now() - began }
 }
 
-async function sayWhatIsLeft(db: DemoDatabase, out: WriteStream): Promise<void> {
+async function sayWhatIsLeft(
+  db: DemoDatabase,
+  out: Terminal,
+  { command }: DemoRequest,
+): Promise<void> {
   const { indexed, failed, waiting } = await readStanding(db)
   const done = `${showCount(indexed, 'file')} indexed, ${showNumber(failed)} failed`
-  out.write(`\n  Stopped: ${done}; left in the database: ${showCount(waiting, 'job')}.\n`)
-  out.write(`  Nothing is lost and nothing will be done twice. Go on: npm run demo\n\n`)
+  out.print(`\n  Stopped: ${done}; left in the database: ${showCount(waiting, 'job')}.`)
+  out.print(`  Nothing is lost and nothing will be done twice. Go on: ${command}\n`)
 }

@@ -1,4 +1,4 @@
-import { migrateUp } from 'millrace'
+import { migrateUp } from '../../index.ts'
 import type { DemoDatabase } from './database.ts'
 
 /**
@@ -30,7 +30,7 @@ create table if not exists millrace_demo.files (
 
 /** Makes what is missing, for Millrace and for the demo. Costs next to nothing when it is all there. */
 export async function makeTables(db: DemoDatabase): Promise<void> {
-  await migrateUp(db.connection)
+  await migrateUp(db.connection, { schema: db.schema })
   // One at a time: two processes that make the same schema at once would be in each other's way.
   await db.transaction(async (tx) => {
     await tx.query(`select pg_advisory_xact_lock(hashtext('millrace_demo'))`)

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { Querier, type DBTX, type JobQueue } from 'millrace'
+import { Querier, type DBTX, type JobQueue } from '../../index.ts'
 import type { DemoDatabase } from './database.ts'
 import { DEAD_LETTERS, QUEUE, RETRIES, type FileJob } from './indexing.ts'
 
@@ -76,7 +76,7 @@ export async function endRun(db: DemoDatabase, run: Run): Promise<void> {
 
 /** How far the run has come. */
 export async function readStanding(db: DemoDatabase): Promise<Standing> {
-  const querier = new Querier(db.connection)
+  const querier = new Querier(db.connection, { schema: db.schema })
   // The queue first: once it is empty, what follows is complete.
   const { available: waiting, running } = await querier.counts(QUEUE)
   const { rows } = await db.query('select count(*)::int4 as count from millrace_demo.files')
@@ -100,7 +100,7 @@ async function makeFileToLose(): Promise<string> {
 
 /** The rows and dead letters of the last run, and the jobs of one that was given up. */
 async function clearUp(db: DemoDatabase, tx: DBTX): Promise<void> {
-  const querier = new Querier(db.connection).withTx(tx)
+  const querier = new Querier(db.connection, { schema: db.schema }).withTx(tx)
   for (const queueName of [QUEUE, DEAD_LETTERS]) {
     let page
     do {

@@ -1,18 +1,16 @@
-import type { WriteStream } from 'node:tty'
-import type { JobRecord } from 'millrace'
+import path from 'node:path'
+import type { JobRecord } from '../../index.ts'
+import type { Paint } from '../terminal/paint.ts'
+import { printable } from '../terminal/printable.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { nearest, shorten, showBytes, showCount, showNumber, showTime } from '../terminal/words.ts'
+import { showBar } from './bar.ts'
 import { DEAD_LETTERS, type FileJob } from './indexing.ts'
+import type { DemoRequest } from './request.ts'
 import type { FileRow, KindRow, Summary } from './summary.ts'
-import {
-  paintFor,
-  printable,
-  shorten,
-  showBar,
-  showBytes,
-  showCount,
-  showNumber,
-  showTime,
-  type Paint,
-} from './terminal.ts'
+
+/** The code of the demo, as it comes with the package. */
+const SOURCE = path.join(import.meta.dirname, '../../../src/cli/demo/indexing.ts')
 
 const PATH_WIDTH = 46
 const KIND_WIDTH = 14
@@ -28,15 +26,20 @@ export interface Effort {
 }
 
 /** Writes the end of the story: what was found, what failed, what it cost, what to try next. */
-export function report(out: WriteStream, summary: Summary, effort: Effort): void {
-  const paint = paintFor(out)
+export function report(
+  out: Terminal,
+  summary: Summary,
+  effort: Effort,
+  request: DemoRequest,
+): void {
+  const { paint } = out
   const sections = [
     headline(summary, effort, paint),
     kinds(summary, paint),
     largest(summary, paint),
     deadLetters(summary, paint),
     cost(summary, effort, paint),
-    next(effort, paint),
+    next(effort, request, paint),
   ]
   for (const lines of sections) {
     if (lines.length > 0) out.write(`\n${lines.map((line) => `  ${line}\n`).join('')}`)
@@ -52,7 +55,7 @@ function headline({ kinds, deadLetterCount }: Summary, effort: Effort, paint: Pa
   const indexed = paint('title', `${showCount(files, 'file')} indexed`)
   const here =
     effort.jobs < files + deadLetterCount ? `, ${showNumber(effort.jobs)} of them here` : ''
-  const speed = `${here} in ${showTime(effort.tookMs)}, ${showNumber(perSecond)} jobs a second`
+  const speed = `${here} in ${showTime(effort.tookMs)}, ${showNumber(Math.round(perSecond))} jobs a second`
   const failed = deadLetterCount > 0 ? paint('bad', `, ${showNumber(deadLetterCount)} failed`) : ''
   return [
     `${paint('good', '✓')} ${indexed}${speed}${failed}`,
@@ -81,7 +84,7 @@ function kindLine({ kind, files, bytes, gzipBytes }: KindRow, paint: Paint): str
     showBytes(gzipBytes).padStart(11),
   ].join('')
   const bar = paint('bar', showBar(share, BAR_WIDTH))
-  return `${kind.padEnd(KIND_WIDTH)}${figures}   ${bar} ${showNumber(share * 100).padStart(3)} %`
+  return `${kind.padEnd(KIND_WIDTH)}${figures}   ${bar} ${showNumber(Math.round(share * 100)).padStart(3)} %`
 }
 
 function largest({ largest }: Summary, paint: Paint): string[] {
@@ -141,15 +144,16 @@ function cost({ times, databaseBytes }: Summary, effort: Effort, paint: Paint): 
   return lines
 }
 
-function next({ isEmbedded }: Effort, paint: Paint): string[] {
+function next({ isEmbedded }: Effort, request: DemoRequest, paint: Paint): string[] {
+  const { command, commandWithArguments } = request
   const ways: [command: string, what: string][] = [
-    ['npm run demo -- ../your-project', 'a folder of yours'],
-    ['npm run demo', 'again: Ctrl-C or kill -9 it, then go on'],
+    [`${commandWithArguments} ../your-project`, 'a folder of yours'],
+    [command, 'again: Ctrl-C or kill -9 it, then go on'],
     isEmbedded
-      ? ['DATABASE_URL=… npm run demo', 'on a server; two at once share the work']
-      : ['npm run demo', 'in two terminals at once: they share the work'],
-    ['demo/indexing.ts', 'the code: a queue and its worker'],
-    ['npm run demo -- --sql "select path, lines from millrace_demo.files limit 9"', ''],
+      ? [`DATABASE_URL=… ${command}`, 'on a server; two at once share the work']
+      : [command, 'in two terminals at once: they share the work'],
+    [nearest(SOURCE), 'the code: a queue and its worker'],
+    [`${commandWithArguments} --sql "select path, lines from millrace_demo.files limit 9"`, ''],
   ]
   return [
     paint('title', 'Try next'),

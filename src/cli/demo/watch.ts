@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EventOf, JobQueue, LogFields, Logger } from 'millrace'
+import type { EventOf, JobQueue, LogFields, Logger } from '../../index.ts'
+import { printable } from '../terminal/printable.ts'
+import { showTime } from '../terminal/words.ts'
 import type { DemoDatabase } from './database.ts'
 import { RETRIES, type FileJob } from './indexing.ts'
 import type { Progress } from './progress.ts'
 import { isOver, readStanding, type Run, type Standing } from './run.ts'
-import { printable, showTime } from './terminal.ts'
 
 const LOOK_EVERY_MS = 200
 /** A database that is away for longer is not waited for by this program; Millrace itself would wait on. */

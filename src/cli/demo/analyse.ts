@@ -4,7 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { kindOf } from './kinds.ts'
-import { describeFileError } from './problem.ts'
+import { describeFileError } from '../failure.ts'
 
 const compress = promisify(gzip)
 

@@ -1,4 +1,4 @@
-import { JobQueue, type Logger } from 'millrace'
+import { JobQueue, type Logger } from '../../index.ts'
 import { analyse } from './analyse.ts'
 import type { DemoDatabase } from './database.ts'
 
@@ -41,6 +41,7 @@ export function openQueue(db: DemoDatabase, logger?: Logger): JobQueue<FileJob> 
     },
     {
       queueName: QUEUE,
+      schema: db.schema,
       dlq: DEAD_LETTERS,
       baseRetryDelay: '250ms', // then 500 ms and 1 s
       keepFinished: '1h', // what matters of a finished job is in millrace_demo.files

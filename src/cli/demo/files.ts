@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { codeOf, describeFileError, Problem } from './problem.ts'
+import { codeOf, describeFileError, Failure } from '../failure.ts'
 
 /** Nobody wants to see these indexed, and the database of the demo changes under our hands. */
 const SKIPPED_FOLDERS: ReadonlySet<string> = new Set(['.git', '.millrace'])
@@ -20,15 +20,15 @@ export interface FoundFiles {
   readonly isCut: boolean
 }
 
-/** Throws a `Problem` where there is no folder that we may read. */
+/** Throws a `Failure` where there is no folder that we may read. */
 export async function checkFolder(folder: string): Promise<void> {
   try {
     await readdir(folder)
   } catch (error) {
     if (codeOf(error) === 'ENOTDIR') {
-      throw new Problem(`${folder} is a file: name the folder that it is in.`)
+      throw new Failure(`${folder} is a file: name the folder that it is in.`)
     }
-    throw new Problem(`The folder ${folder} ${describeFileError(error)}.`)
+    throw new Failure(`The folder ${folder} ${describeFileError(error)}.`)
   }
 }
 
