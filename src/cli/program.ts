@@ -1,12 +1,16 @@
 import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
+import { addDemo } from './demo/command.ts'
+import { addEnqueue } from './enqueue/command.ts'
 import { addCompletion } from './completion/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
 import { addJobs } from './jobs/command.ts'
 import { addMigrate } from './migrate.ts'
 import type { GlobalOptions } from './place.ts'
+import { addDrain } from './work/drain.ts'
+import { addWork } from './work/work.ts'
 import { addQueues } from './queues.ts'
 import { addRedrive } from './redrive.ts'
 import { printable } from './terminal/printable.ts'
@@ -54,14 +58,13 @@ export function createProgram(cli: Cli): Command {
     })
 
   addMigrate(program, cli)
-  // The commands that bring jobs and run them go here:
-  // addEnqueue(program, cli)
-  // addWork(program, cli)
-  // addDrain(program, cli)
+  addEnqueue(program, cli)
+  addWork(program, cli)
+  addDrain(program, cli)
   addQueues(program, cli)
   addJobs(program, cli)
   addRedrive(program, cli)
-  // addDemo(program, cli)
+  addDemo(program, cli)
   addCompletion(program, cli)
 
   return program
@@ -81,6 +84,12 @@ Exit codes:
 
 Examples:
   $ millrace migrate up
+  $ millrace queues
+  $ millrace jobs list --status failed --newest
+  $ millrace jobs show 42
+  $ millrace redrive emails-dead
+
+Every command explains itself: millrace jobs list --help
 `
 
 /** Commander throws its own errors, after it has said them, and also where help or the version was asked for. */

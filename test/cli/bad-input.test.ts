@@ -75,12 +75,12 @@ describe('a database that cannot be used is explained in one sentence', () => {
     ],
     [
       'a server without SSL, where it is wanted',
-      () => ({ databaseUrl: url((to) => void to.searchParams.set('sslmode', 'require')) }),
+      () => ({ databaseUrl: url((to) => to.searchParams.set('sslmode', 'require')) }),
       /^The server at .* does not speak SSL: use a server that does, or sslmode=disable in DATABASE_URL or PGSSLMODE\.$/,
     ],
     [
       'a file of certificates that is not there',
-      () => ({ databaseUrl: url((to) => void to.searchParams.set('sslrootcert', '/no/such.pem')) }),
+      () => ({ databaseUrl: url((to) => to.searchParams.set('sslrootcert', '/no/such.pem')) }),
       /^The file \/no\/such\.pem, which DATABASE_URL names, is not there \(ENOENT\)\.$/,
     ],
     [
@@ -185,7 +185,10 @@ describe('a command line that is wrong does nothing and exits with 2', () => {
       ['jobs', 'show', '4x'],
       /'4x' is invalid for argument 'id'\. A job id is a whole number such as 42\. Try/,
     ],
-    [['jobs', 'cancel', '1', '-2'], /'-2' is invalid for argument 'ids'\. A job id is a whole number/],
+    [
+      ['jobs', 'cancel', '1', '-2'],
+      /'-2' is invalid for argument 'ids'\. A job id is a whole number/,
+    ],
     [
       ['jobs', 'list', '--older-than', '1 hour'],
       /'1 hour' is invalid\. It takes a duration such as/,

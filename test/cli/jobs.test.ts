@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
 import type { JobRecord } from '../../src/index.ts'
 import { expect, test } from '../support/fixtures.ts'
 import { json, lines, stock } from './arrange.ts'
-import { millrace } from './millrace.ts'
+import { environmentOf, MAIN, millrace } from './millrace.ts'
 
 const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`
 
@@ -14,7 +15,11 @@ interface Listed {
 describe('millrace queues', () => {
   test('lists the queues, and what is in them', async ({ openQueue, schema }) => {
     expect(await millrace(['queues'], { schema })).toMatchObject({
-      ...{ code: 0, stdout: '', stderr: expect.stringContaining('There are no queues yet') },
+      ...{
+        code: 0,
+        stdout: '',
+        stderr: expect.stringContaining('There are no queues yet') as unknown,
+      },
     })
     await stock(openQueue)
     const ended = await millrace(['queues'], { schema })
@@ -41,7 +46,7 @@ describe('millrace queues', () => {
       keepFailedMs: 2_592_000_000,
       counts: { available: 1, running: 0, finished: 1, failed: 0, cancelled: 0 },
       isExact: true,
-      longestWaitMs: expect.any(Number),
+      longestWaitMs: expect.any(Number) as unknown,
     })
     expect(queues[2]).toMatchObject({ longestWaitMs: null })
   })
@@ -93,8 +98,6 @@ describe('millrace jobs list', () => {
   })
 
   test('is quiet when nobody reads on', async ({ openQueue, schema, databaseUrl }) => {
-    const { spawnSync } = await import('node:child_process')
-    const { environmentOf, MAIN } = await import('./millrace.ts')
     const queue = openQueue({ queueName: 'many' })
     await queue.enqueueMany(Array.from({ length: 1_000 }, () => ({ args: 'x'.repeat(500) })))
     const command = `"${process.execPath}" "${MAIN}" jobs list --json -n 1000 | head -c 10; echo " \${PIPESTATUS[0]}"`

@@ -1,23 +1,14 @@
-import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
+import { environmentOf, MAIN } from '../cli/millrace.ts'
 import { until } from '../support/until.ts'
-
-const PROJECT = path.join(import.meta.dirname, '../..')
-const MAIN = path.join(PROJECT, 'build/demo/main.js')
-
-/** Compiles the demo, as `npm run demo` does before it runs it. */
-export async function buildDemo(): Promise<void> {
-  const tsc = path.join(PROJECT, 'node_modules/typescript/bin/tsc')
-  await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.demo.json'], { cwd: PROJECT })
-}
 
 /** Where a demo works. */
 export interface Where {
-  /** The folder of its embedded database. */
+  /** The working directory: the embedded database is in `.millrace/` there. */
   directory?: string
   databaseUrl?: string
   env?: Record<string, string>
@@ -39,16 +30,12 @@ export class Demo {
   readonly #process: ChildProcess
 
   constructor(args: readonly string[], where: Where, options: SpawnOptions = {}) {
-    const env = {
-      ...process.env,
-      DATABASE_URL: where.databaseUrl ?? '',
-      MILLRACE_DEMO_DIRECTORY: where.directory ?? '/not/used',
-      ...where.env,
-    }
-    this.#process = spawn(process.execPath, [MAIN, ...args], {
-      cwd: PROJECT,
+    const { databaseUrl = null, directory = os.tmpdir(), env = {} } = where
+    mkdirSync(directory, { recursive: true })
+    this.#process = spawn(process.execPath, [MAIN, 'demo', ...args], {
+      cwd: directory,
       ...options,
-      env,
+      env: environmentOf({ databaseUrl, env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process.stdout?.on('data', (chunk: Buffer) => void (this.#stdout += chunk.toString()))

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type EmbeddedDatabase, openEmbedded } from '../../src/embedded/index.ts'
 import { Querier } from '../../src/querier.ts'
-import { buildDemo, Demo, makeFolder, type Ended, type Where } from './demo-process.ts'
+import { Demo, makeFolder, type Ended, type Where } from './demo-process.ts'
 
 const MANY = 100
 /** Whole runs of real processes, each with a database to open. */
@@ -37,7 +37,7 @@ function copyOfTemplate(): string {
 }
 /** Reads in a database while no demo works on it. */
 async function look<T>(directory: string, read: (db: EmbeddedDatabase) => Promise<T>): Promise<T> {
-  const db = await openEmbedded(directory)
+  const db = await openEmbedded(path.join(directory, '.millrace'))
   try {
     return await read(db)
   } finally {
@@ -46,7 +46,6 @@ async function look<T>(directory: string, read: (db: EmbeddedDatabase) => Promis
 }
 
 beforeAll(async () => {
-  await buildDemo()
   few = makeFolder(3)
   writeFileSync(path.join(few, 'open end.js'), 'one\ntwo\nthree')
   writeFileSync(path.join(few, 'empty.json'), '')
@@ -190,28 +189,30 @@ async function expectEachOnce(directory: string): Promise<void> {
 
 describe('what is wrong is said in one sentence', () => {
   const closed = path.join(home, 'closed')
-  const bad: [name: string, args: string[], where: Where, sentence: string][] = [
-    ['a folder that is not there', ['/not/there'], {}, 'The folder /not/there is not there'],
-    ['a file', [import.meta.filename], {}, `${import.meta.filename} is a file`],
-    ['two folders', ['a', 'b'], {}, 'One folder at a time'],
-    ['an empty argument', [''], {}, 'An argument is empty'],
-    ['an unknown option', ['--files', '3'], {}, `Unknown option '--files'. Try --help.`],
-    ['no URL', [], { databaseUrl: 'of-secret' }, 'DATABASE_URL is not the URL of a PostgreSQL'],
-    ['another URL', [], { databaseUrl: 'mysql://u:of-secret@h/d' }, 'DATABASE_URL is not the URL'],
-    [
-      'a % in it',
-      [],
-      { databaseUrl: 'postgres://u:of-secret%@h/d' },
-      'DATABASE_URL is not the URL',
-    ],
-    ['a file as database', [], { directory: import.meta.filename }, 'The folder of the embedded'],
+  const spoilt = path.join(home, 'spoilt')
+  const notAUrl = 'DATABASE_URL is not the URL of a PostgreSQL'
+  const bad: [name: string, args: string[], where: Where, code: number, sentence: string][] = [
+    ['a folder that is not there', ['/not/there'], {}, 1, 'The folder /not/there is not there'],
+    ['a file', [import.meta.filename], {}, 1, `${import.meta.filename} is a file`],
+    ['two folders', ['a', 'b'], {}, 2, "Too many arguments for 'demo'"],
+    ['an empty argument', [''], {}, 2, 'An argument is empty'],
+    ['an unknown option', ['--files', '3'], {}, 2, `Unknown option '--files'. Try --help.`],
+    ['JSON of what is for people', ['--json'], {}, 2, '--json goes with --sql only'],
+    ['no URL', [], { databaseUrl: 'of-secret' }, 2, notAUrl],
+    ['another URL', [], { databaseUrl: 'mysql://u:of-secret@h/d' }, 2, notAUrl],
+    ['a % in it', [], { databaseUrl: 'postgres://u:of-secret%@h/d' }, 2, notAUrl],
+    ['a file as database', [], { directory: spoilt }, 1, 'The folder of the embedded database'],
   ]
-  test.each(bad)('%s', async (_name, args, where, sentence) => {
-    const { code, stdout, stderr } = await run(args, where)
-    expect(code).toBe(1)
-    expect(stderr).toContain(sentence)
-    expect(stderr.trim().split('\n')).toHaveLength(1)
-    expect(stdout + stderr).not.toContain('of-secret')
+  test.each(bad)('%s', async (_name, args, where, code, sentence) => {
+    if (where.directory !== undefined) {
+      mkdirSync(spoilt)
+      writeFileSync(path.join(spoilt, '.millrace'), 'a file')
+    }
+    const ended = await run(args, where)
+    expect(ended.code).toBe(code)
+    expect(ended.stderr).toContain(sentence)
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1)
+    expect(ended.stdout + ended.stderr).not.toContain('of-secret')
   })
 
   // Nothing is closed to root: there the demo runs as nobody, as far as nobody may read this project.
@@ -232,6 +233,6 @@ describe('what is wrong is said in one sentence', () => {
   test('--help is no error', async () => {
     const { code, stdout } = await run(['--help'], {})
     expect(code).toBe(0)
-    expect(stdout).toContain('Usage: npm run demo -- [folder]')
+    expect(stdout).toContain('Usage: millrace demo [options] [folder]')
   })
 })

@@ -1,21 +1,20 @@
 import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { findFiles } from '../../demo/files.ts'
-import { Progress, type Snapshot } from '../../demo/progress.ts'
-import { Speed } from '../../demo/speed.ts'
+import { findFiles } from '../../src/cli/demo/files.ts'
+import { Progress, type Snapshot } from '../../src/cli/demo/progress.ts'
+import { Speed } from '../../src/cli/speed.ts'
+import { showBar } from '../../src/cli/demo/bar.ts'
+import { Terminal } from '../../src/cli/terminal/terminal.ts'
 import {
-  paintFor,
   shorten,
-  showBar,
   showBytes,
   showCount,
   showSeconds,
   showTime,
-} from '../../demo/terminal.ts'
+} from '../../src/cli/terminal/words.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -27,8 +26,8 @@ function screen(columns?: number, hasColors = columns !== undefined) {
     columns,
     hasColors: () => hasColors,
     write: (text: string) => written.push(text),
-  } as unknown as WriteStream
-  return { out, written }
+  }
+  return { out: new Terminal(out, { TERM: 'xterm' }), written }
 }
 
 const snapshot: Snapshot = {
@@ -42,7 +41,6 @@ const snapshot: Snapshot = {
 
 describe('progress', () => {
   test.each([120, 100, 80, 60, 30])('is one line that fits into %i columns', (columns) => {
-    vi.stubEnv('TERM', 'xterm')
     const { out, written } = screen(columns)
     new Progress(out).show(snapshot)
     const line = stripVTControlCharacters(written.join('')).replace('\r', '')
@@ -50,11 +48,9 @@ describe('progress', () => {
     expect(line).not.toContain('\n')
     expect(line).toContain('1,412 of 2,001 · 1 failed')
     expect(line.includes('━')).toBe(columns >= 80)
-    vi.unstubAllEnvs()
   })
 
   test('keeps its line below the notes', () => {
-    vi.stubEnv('TERM', 'xterm')
     const { out, written } = screen(100, false)
     const progress = new Progress(out)
     progress.show(snapshot)
@@ -63,7 +59,6 @@ describe('progress', () => {
     expect(written.at(-1)).toBe(`\r\u001b[2K  ✗ gone\n${line.replace('\r\u001b[2K', '')}`)
     progress.end()
     expect(written.at(-1)).toBe('\r\u001b[2K')
-    vi.unstubAllEnvs()
   })
 
   test('is a plain line every two seconds where nothing can be written over', () => {
@@ -96,9 +91,9 @@ describe('progress', () => {
 
 describe('what is shown', () => {
   test('is coloured on a terminal that shows colours, and nowhere else', () => {
-    expect(paintFor(screen(80).out)('good', 'yes')).toBe('\u001b[32myes\u001b[39m')
-    expect(paintFor(screen(80, false).out)('good', 'yes')).toBe('yes')
-    expect(paintFor(screen(undefined, true).out)('good', 'yes')).toBe('yes')
+    expect(screen(80).out.paint('good', 'yes')).toBe('\u001b[32myes\u001b[39m')
+    expect(screen(80, false).out.paint('good', 'yes')).toBe('yes')
+    expect(screen(undefined, true).out.paint('good', 'yes')).toBe('yes')
   })
 
   test.each([

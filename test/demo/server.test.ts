@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { buildDemo, Demo, makeFolder } from './demo-process.ts'
+import { Demo, makeFolder } from './demo-process.ts'
 
 const MANY = 300
 const name = `demo_${randomBytes(4).toString('hex')}`
@@ -26,7 +26,6 @@ async function rows(sql: string): Promise<unknown[]> {
 }
 
 beforeAll(async () => {
-  await buildDemo()
   await admin.connect()
   await admin.query(`create database ${name}`)
   await admin.query(`create role ${name} login password 'of-secret'`)
@@ -81,7 +80,7 @@ describe('the demo on a server', () => {
     const ask = (sql: string) => new Demo(['--sql', sql], { databaseUrl: url() }).ended
     const right = await ask('select kind, count(*)::int4 from millrace_demo.files group by kind')
     expect(right.code).toBe(0)
-    expect(right.stdout).toContain(`'Plain text' │ ${MANY}`)
+    expect(right.stdout).toMatch(new RegExp(`^Plain text +${MANY}$`, 'm'))
     const wrong = await ask('select nonsense')
     expect(wrong).toMatchObject({
       code: 1,
@@ -102,7 +101,7 @@ describe('what is wrong with DATABASE_URL is said in one sentence, without the p
     [
       'a role that may not create schemas',
       (to) => void ([to.username, to.password] = [name, 'of-secret']),
-      `does not allow ${name} to create schemas in ${name} (42501)`,
+      `does not allow ${name} to do that (42501)`,
     ],
   ])('%s', async (_name, change, sentence) => {
     const { code, stdout, stderr } = await new Demo([many], { databaseUrl: url(change) }).ended

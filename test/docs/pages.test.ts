@@ -10,13 +10,19 @@ describe.each(pages())('%s', (page) => {
   })
 
   test('names files that exist', () => {
-    const named = readPage(page).matchAll(/`((?:src|test|docs|demo|examples)\/[\w./-]+)`/g)
+    const named = readPage(page).matchAll(/`((?:src|test|docs|examples)\/[\w./-]+)`/g)
     const missing = [...named]
       .map(([, file]) => file ?? '')
       .filter((file) => !file.includes('NNNN')) // a name that is to be chosen
       .filter((file) => !existsSync(path.join(root, file)))
     expect(missing).toEqual([])
   })
+})
+
+test('the index of docs/ leads to each of its pages', () => {
+  const listed = new Set(relativeLinks('docs/README.md').map(({ target }) => `docs/${target}`))
+  const flat = pages().filter((page) => /^docs\/[^/]+$/.test(page) && page !== 'docs/README.md')
+  expect(flat.filter((page) => !listed.has(page))).toEqual([])
 })
 
 describe('the list of errors', () => {

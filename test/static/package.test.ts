@@ -1,11 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { npm } from '../support/npm.ts'
 import { readSources, root } from './sources.ts'
 
 interface Manifest {
   type: string
+  sideEffects: boolean
   engines: { node: string }
   exports: Record<string, string | Record<string, string>>
   dependencies: Record<string, string>
@@ -87,6 +89,26 @@ test('importing does nothing: no output, nothing that keeps the process alive', 
   expect(node(imports, 'module')).toBe('')
 })
 
+test('importing has no side effects: a bundler may leave out what nobody uses', () => {
+  const script = `
+    import { setImmediate as turn } from 'node:timers/promises'
+    const state = () => ({
+      globals: Reflect.ownKeys(globalThis).map(String).toSorted(),
+      listeners: process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
+      env: { ...process.env },
+      resources: process.getActiveResourcesInfo().filter((name) => !/^FS|Immediate/.test(name)),
+    })
+    await import('pg')
+    await import('@opentelemetry/api')
+    await turn()
+    const before = JSON.stringify(state())
+    ${doors.map((door) => `await import('${nameOf(door)}')`).join('\n')}
+    await turn()
+    if (JSON.stringify(state()) !== before) console.log(before, JSON.stringify(state()))`
+  expect(manifest.sideEffects).toBe(false)
+  expect(node(script, 'module')).toBe('')
+})
+
 test('nothing at the top of a file awaits', () => {
   const waiting = readSources()
     .filter(({ text }) => /^(?:export )?(?:const|let) [^\n]*= await |^(?:for )?await /m.test(text))
@@ -110,13 +132,7 @@ test('declarations name no types of a driver', () => {
 })
 
 test('the tarball holds the build with its source, and nothing else of the repository', () => {
-  // npm itself by its path: on Windows `npm` is no program, and a shell would have to quote.
-  const cli = process.env['npm_execpath']
-  const [program, first] = cli === undefined ? ['npm', []] : [process.execPath, [cli]]
-  const output = execFileSync(program, [...first, 'pack', '--dry-run', '--json', '--silent'], {
-    cwd: root,
-    encoding: 'utf8',
-  })
+  const output = npm(['pack', '--dry-run', '--json', '--silent'], root)
   const [tarball] = JSON.parse(output) as [{ files: { path: string }[] }]
   const files = tarball.files.map((file) => file.path)
   const wanted = ['dist/index.js', 'dist/index.d.ts', 'dist/index.d.ts.map', 'src/index.ts']
