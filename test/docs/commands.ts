@@ -9,13 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../support/until.ts'
 import { isAsShown } from './expected.ts'
 import { root } from './markdown.ts'
 
 /** The command line as it was built. */
 const CLI = path.join(root, 'dist/cli/main.js')
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 /** Commands that a page shows and its test runs: the rest of a shell block is for the reader. */
 const RUN = /^(.*\| )?(\w+=\S+ )*((npx )?millrace |node [\w-]+\.[mc]?js\b)/
@@ -62,10 +62,9 @@ export async function runCommand(
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   if (command.includes(' # then Ctrl-C')) {
-    while (child.exitCode === null && child.signalCode === null) {
-      if (isAsShown(readFileSync(printed, 'utf8'), shown)) break
-      await sleep(20)
-    }
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+    const isShown = (): boolean => isAsShown(readFileSync(printed, 'utf8'), shown)
+    await until(() => hasEnded() || isShown(), { what: 'the output', withinMs: 2 * PATIENCE_MS })
     child.kill('SIGINT')
   }
   const end = await exit
