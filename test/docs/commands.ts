@@ -9,13 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../support/until.ts'
 import { isAsShown } from './expected.ts'
 import { root } from './markdown.ts'
 
 /** The command line as it was built. */
 const CLI = path.join(root, 'dist/cli/main.js')
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 /** Commands that a page shows and its test runs: the rest of a shell block is for the reader. */
 const RUN = /^(.*\| )?(\w+=\S+ )*((npx )?millrace |node [\w-]+\.[mc]?js\b)/
@@ -49,28 +49,23 @@ export async function runCommand(
   const status = Number(/ # .*exits with (\d+)$/.exec(command)?.[1] ?? 0)
   const printed = path.join(place.folder, 'printed.txt')
   const sink = openSync(printed, 'w') // one for both streams, so that lines come in their order
-  // Without a shell around it that would die of Ctrl-C itself; a pipe needs one.
+  // Without a shell around it, so that Ctrl-C reaches the command itself; a pipe needs one.
   const line = command.includes('| ') ? command : `exec env ${command}`
   const child = spawn('/bin/sh', ['-c', line], {
     cwd: place.folder,
     env: environment(place),
     stdio: ['ignore', sink, sink],
-    detached: true, // a group of its own, as on a terminal: Ctrl-C reaches all of it
   })
   const exit = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (code, signal) => resolve(code ?? signal))
   })
-  const press = (signal: NodeJS.Signals): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal)
-  }
-  const timer = setTimeout(() => press('SIGKILL'), PATIENCE_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   if (command.includes(' # then Ctrl-C')) {
-    while (child.exitCode === null && child.signalCode === null) {
-      if (isAsShown(readFileSync(printed, 'utf8'), shown)) break
-      await sleep(20)
-    }
-    press('SIGINT')
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+    const isShown = (): boolean => isAsShown(readFileSync(printed, 'utf8'), shown)
+    await until(() => hasEnded() || isShown(), { what: 'the output', withinMs: 2 * PATIENCE_MS })
+    child.kill('SIGINT')
   }
   const end = await exit
   clearTimeout(timer)
