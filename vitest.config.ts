@@ -1,15 +1,34 @@
 import { defineConfig } from 'vitest/config'
 
+/** It replaces a module of ours, which a process that has loaded it already would not notice. */
+const REPLACES_MODULES = ['test/migrations/steps.test.ts']
+
+/** What holds for every test. */
+const common = {
+  // Real processes and a real server: a slow machine is no failure, a hanging test is.
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 20_000,
+  pool: 'forks',
+} as const
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
-    // Real processes and a real server: a slow machine is no failure, a hanging test is.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 20_000,
-    pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: REPLACES_MODULES,
+          // A process for each file, with all modules and a PGlite of its own, took half as much again.
+          isolate: false,
+        },
+      },
+      { test: { ...common, name: 'alone', include: REPLACES_MODULES } },
+    ],
   },
 })

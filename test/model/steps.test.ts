@@ -6,8 +6,15 @@ import type { Stage } from './scene.ts'
 import { openStage } from './stage.ts'
 import { sequence, type Step } from './steps.ts'
 
-/** Sequences in `npm test`; `npm run test:model` takes more. */
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 250)
+/** `npm run test:model` says how many sequences, and draws new ones each time. */
+const LONG_RUN = process.env['MODEL_RUNS']
+
+/**
+ * `npm test` plays the same sequences each time, so that a red run speaks of the change at hand; what the
+ * long run finds is kept in `FOUND`.
+ */
+const PLAN =
+  LONG_RUN === undefined ? { numRuns: 250, seed: 20_261_124 } : { numRuns: Number(LONG_RUN) }
 
 let stage: Stage & { close(): Promise<void> }
 
@@ -31,5 +38,5 @@ async function play(steps: readonly Step[]): Promise<void> {
 test.each(FOUND)('%s', (_name, steps) => play(steps))
 
 test('whatever happens, the queue does what its model does', { timeout: 86_400_000 }, async () => {
-  await fc.assert(fc.asyncProperty(sequence, play), { numRuns: RUNS })
+  await fc.assert(fc.asyncProperty(sequence, play), PLAN)
 })

@@ -138,7 +138,8 @@ export class Actor {
     const { tag } = job.args
     const behaviour = this.#play.behaviourOf(tag)
     const { attempt, id: jobId } = job
-    const run = witness.begin({ tag, jobId, queue: kind, life, attempt })
+    const completes = behaviour.kind === 'complete' && behaviour.commits
+    const run = witness.begin({ tag, jobId, queue: kind, life, attempt, completes })
     try {
       const returned = await this.#behave(database, behaviour, context)
       // Whether that still counts depends on why its signal aborted.

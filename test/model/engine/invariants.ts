@@ -52,8 +52,10 @@ function* noneFinishedTwice({ witness, stored }: Evidence): Iterable<string> {
   }
   for (const { id, status } of stored) {
     const runs = witness.runsOf(id)
-    const hasSucceeded = runs.some(({ how }) => how !== undefined && !FAILURES.has(how))
-    if (status === 'finished' && !hasSucceeded) yield `job ${id} finished and no run succeeded`
+    const maySucceed = ({ how, completes }: Run): boolean =>
+      how === undefined ? completes : !FAILURES.has(how)
+    if (status === 'finished' && !runs.some(maySucceed))
+      yield `job ${id} finished and no run succeeded`
   }
 }
 

@@ -14,6 +14,8 @@ export interface Run {
   /** Which actor, and which life of it. */
   readonly life: string
   readonly attempt: number
+  /** It settles its job itself: that counts also when its process dies before it hears of it. */
+  readonly completes: boolean
   readonly start: number
   end: number | undefined
   /** How it ended; undefined as long as it has not, which may be for ever. */
