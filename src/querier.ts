@@ -7,7 +7,7 @@ import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
 import type { TransactionLike } from './core/transaction.ts'
-import { invalidOption, readOptions } from './core/validate.ts'
+import { checkArray, invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
@@ -23,7 +23,7 @@ import {
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
 import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
-import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import { cancelJob, cancelJobs, deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 
 const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
@@ -200,6 +200,27 @@ export class Querier {
     )
   }
 
+  /** Cancels those of these jobs that wait in the queue. Answers which: all of them in one statement. @throws MillraceError `INVALID_JOB_ID` */
+  cancelMany(queueName: string, ids: readonly string[]): Promise<string[]> {
+    return this.#steerMany(queueName, ids, (queue, jobIds) =>
+      cancelJobs(this.#store, queue.id, jobIds, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
+    )
+  }
+
+  /** Makes those of these jobs available again that failed or were cancelled in the queue. Answers which. @throws MillraceError `INVALID_JOB_ID` */
+  retryMany(queueName: string, ids: readonly string[]): Promise<string[]> {
+    return this.#steerMany(queueName, ids, (queue, jobIds) =>
+      retryJobs(this.#store, queue.id, jobIds, this.#tx),
+    )
+  }
+
+  /** Deletes those of these jobs that are in the queue and not running. Answers which. @throws MillraceError `INVALID_JOB_ID` */
+  deleteMany(queueName: string, ids: readonly string[]): Promise<string[]> {
+    return this.#steerMany(queueName, ids, (queue, jobIds) =>
+      deleteJobs(this.#store, queue.id, jobIds, this.#tx),
+    )
+  }
+
   /** All queues, in the order of their names. */
   async queues(): Promise<QueueInfo[]> {
     const rows = await listQueues(this.#store, this.#tx)
@@ -238,5 +259,18 @@ export class Querier {
     if (place === undefined) return false
     if (this.#tx === undefined) this.#engine.wake(place)
     return true
+  }
+
+  async #steerMany(
+    queueName: string,
+    ids: readonly string[],
+    steer: (queue: QueueRow, jobIds: string[]) => Promise<string[]>,
+  ): Promise<string[]> {
+    const jobIds = checkArray('ids', ids, 'it takes an array of job ids', parseJobId)
+    const queue = await this.#find(queueName)
+    if (queue === undefined || jobIds.length === 0) return []
+    const changed = await steer(queue, [...new Set(jobIds)])
+    if (this.#tx === undefined && changed.length > 0) this.#engine.wake(queue.id)
+    return changed
   }
 }

@@ -45,9 +45,9 @@ export function queueOption(meaning = 'only jobs of this queue'): Option {
 }
 
 /** The options that choose jobs, but for the queue and the page. */
-export function filterOptions(): Option[] {
+export function filterOptions(statuses: readonly JobStatus[] = STATUSES): Option[] {
   return [
-    new Option('-s, --status <status>', 'only jobs in this status').choices([...STATUSES]),
+    new Option('-s, --status <status>', 'only jobs in this status').choices([...statuses]),
     new Option('--older-than <duration>', 'only jobs enqueued at least so long ago').argParser(
       readDuration,
     ),

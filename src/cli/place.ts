@@ -88,7 +88,7 @@ function placeOf(text: string, source: string, cli: Cli): Place {
 function serverAt(
   named: { readonly url: string | undefined; readonly source: string },
   params: URLSearchParams,
-  { env }: Cli,
+  { env, secrets }: Cli,
 ): Place {
   const first = (...values: (string | null | undefined)[]): string =>
     values.find((value) => value !== undefined && value !== null && value !== '') ?? ''
@@ -96,6 +96,8 @@ function serverAt(
   const host = first(params.get('host'), env['PGHOST'], 'localhost')
   const port = first(params.get('port'), env['PGPORT'], '5432')
   const database = first(params.get('database'), env['PGDATABASE'], user)
+  // A password that is the user's name too cannot be told from it, and hiding both would hide who it is.
+  for (const shown of [user, database, host]) secrets.delete(shown)
   const server = host.startsWith('/') ? `the socket in ${host}` : `${host}:${port}`
   return { kind: 'server', ...named, user, server, database }
 }

@@ -71,16 +71,22 @@ export function createProgram(cli: Cli): Command {
 }
 
 const HELP_AFTER = `
-Where the database is:
-  --database-url, or DATABASE_URL, or the PG* variables (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE,
-  PGSSLMODE); none of them: the embedded database in .millrace/ (npm install @electric-sql/pglite).
-  SSL: sslmode=verify-full|no-verify|disable and sslrootcert=<file> in the URL, or PGSSLMODE; require,
-  prefer and verify-ca are taken for verify-full, as node-postgres 8 does.
-  MILLRACE_SCHEMA names the schema where --schema does not. NO_COLOR turns colours off.
+Where the database is, the first of these that there is:
+  --database-url, as postgres://user@host:5432/name
+  DATABASE_URL
+  PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE
+  the embedded database in .millrace/ (npm install @electric-sql/pglite)
+
+SSL: sslmode=verify-full, no-verify or disable in the URL, or PGSSLMODE;
+  sslrootcert=<file> in the URL names who is trusted. prefer, require and
+  verify-ca are taken for verify-full, as node-postgres 8 does.
+
+MILLRACE_SCHEMA names the schema where --schema does not. NO_COLOR: no colours.
 
 Exit codes:
-  0 done · 1 failed · 2 wrong usage · 3 partly done · 4 migrations are pending (migrate status)
-  130, 143 interrupted by SIGINT, SIGTERM
+  0  done              3  partly done, some were refused
+  1  failed            4  migrations are pending (migrate status)
+  2  wrong usage       130, 143  interrupted by SIGINT, SIGTERM
 
 Examples:
   $ millrace migrate up

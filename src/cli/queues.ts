@@ -69,7 +69,7 @@ export const QUEUE_COLUMNS: readonly Column<QueueState>[] = [
     return {
       title: status,
       align: 'right',
-      text: ({ counts, isExact }) => `${isExact ? '' : '≈'}${showNumber(counts[status])}`,
+      text: ({ counts, isExact }) => showCounted(counts[status], isExact),
       look: ({ counts }) =>
         counts[status] === 0 ? 'quiet' : status === 'failed' ? 'bad' : undefined,
     }
@@ -87,6 +87,11 @@ export const QUEUE_COLUMNS: readonly Column<QueueState>[] = [
     isElastic: true,
   },
 ]
+
+/** Of nothing an estimate is exact enough. */
+export function showCounted(count: number, isExact: boolean): string {
+  return `${isExact || count === 0 ? '' : '≈'}${showNumber(count)}`
+}
 
 function modeOf(fifo: boolean | null): string {
   if (fifo === null) return 'not opened'

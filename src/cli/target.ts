@@ -91,7 +91,7 @@ async function openServer(
     ...(url === undefined ? {} : { connectionString: url }),
     max: connections,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    application_name: 'millrace',
+    fallback_application_name: 'millrace', // PGAPPNAME comes first
   })
   // A lost connection fails the statement under way; its event, unheard, would end the process besides.
   pool.on('error', () => {})

@@ -3,31 +3,32 @@ import { afterMillis } from './instants.ts'
 import { whereverItIs } from './jobs.ts'
 import { ERRORS_OF_SETTLED, FORGET_ERRORS, HISTORY_COLUMNS } from './settle-parts.ts'
 import { withDayOfHistory } from './history.ts'
+import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
 
 /*
- * What a person or a program does to one job from outside. A job in a worker's hands is left alone:
- * each statement is guarded by the state it expects.
+ * What a person or a program does to jobs from outside, one or many of a queue. A job in a worker's hands
+ * is left alone: each statement is guarded by the state it expects, and answers the ids of the jobs that it changed.
  */
 
-/** Ends a waiting job. It wakes the queue: in a FIFO queue the next one may have waited for this one. */
-export const CANCEL_JOB = statement({
-  name: 'cancel_job',
-  parameters: [...WAKE_PARAMETERS, 'int8', 'float8'],
+/** Ends waiting jobs. It wakes the queue: in a FIFO queue the next one may have waited for this one. */
+export const CANCEL_JOBS = statement({
+  name: 'cancel_jobs',
+  parameters: [...WAKE_PARAMETERS, 'int8[]', 'float8'],
   indexes: ['jobs_by_id', 'job_errors_in_order', 'suspects_of_queue'],
   sql: `
 with settled as (
   delete from {schema}.jobs
-  where queue_id = $1::int4 and id = $5::int8 and (claimed_by is null or claimed_by = 0)
+  where queue_id = $1::int4 and id = any($5::int8[]) and (claimed_by is null or claimed_by = 0)
   returning
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
     origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, attempt, error_count
 ),
 ${FORGET_ERRORS},
 released as (
-  delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = $5::int8
+  delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = any($5::int8[])
 ),
 kept as (
   insert into {schema}.history (${HISTORY_COLUMNS}, outcome, attempt, error_count, errors, finished_at, expires_at)
@@ -38,15 +39,15 @@ kept as (
 select id::text as "id", ${WAKE} as "isWoken" from settled`,
 })
 
-/** Lets a failed or cancelled job run again, now and with a fresh set of attempts; it keeps its errors. */
-export const RETRY_JOB = statement({
-  name: 'retry_job',
-  parameters: [...WAKE_PARAMETERS, 'int8'],
+/** Lets failed or cancelled jobs run again, now and with a fresh set of attempts; they keep their errors. */
+export const RETRY_JOBS = statement({
+  name: 'retry_jobs',
+  parameters: [...WAKE_PARAMETERS, 'int8[]'],
   indexes: ['history_of_job'],
   sql: `
 with revived as (
   delete from {schema}.history
-  where history.queue_id = $1::int4 and history.id = $5::int8 and history.outcome in ('failed', 'cancelled')
+  where history.queue_id = $1::int4 and history.id = any($5::int8[]) and history.outcome in ('failed', 'cancelled')
   returning
     history.id, history.created_at, history.priority, history.max_retries, history.retry_policy,
     history.timeout_ms, history.origin_queue_id, history.error_count, history.errors,
@@ -81,32 +82,32 @@ noted as (
 select id::text as "id", ${WAKE} as "isWoken" from arrived`,
 })
 
-/** Forgets a waiting job. */
-export const DELETE_LIVE_JOB = statement({
-  name: 'delete_live_job',
-  parameters: [...WAKE_PARAMETERS, 'int8'],
+/** Forgets waiting jobs. */
+export const DELETE_LIVE_JOBS = statement({
+  name: 'delete_live_jobs',
+  parameters: [...WAKE_PARAMETERS, 'int8[]'],
   indexes: ['jobs_by_id', 'job_errors_in_order', 'suspects_of_queue'],
   sql: `
 with settled as (
   delete from {schema}.jobs
-  where queue_id = $1::int4 and id = $5::int8 and (claimed_by is null or claimed_by = 0)
+  where queue_id = $1::int4 and id = any($5::int8[]) and (claimed_by is null or claimed_by = 0)
   returning id, error_count
 ),
 ${FORGET_ERRORS},
 released as (
-  delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = $5::int8
+  delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = any($5::int8[])
 )
 select id::text as "id", ${WAKE} as "isWoken" from settled`,
 })
 
-/** Forgets a job that ended. */
-export const DELETE_PAST_JOB = statement({
-  name: 'delete_past_job',
-  parameters: ['int4', 'int8'],
+/** Forgets jobs that ended. */
+export const DELETE_PAST_JOBS = statement({
+  name: 'delete_past_jobs',
+  parameters: ['int4', 'int8[]'],
   indexes: ['history_of_job'],
   sql: `
 delete from {schema}.history
-where history.queue_id = $1::int4 and history.id = $2::int8 and history.outcome <> 'moved'
+where history.queue_id = $1::int4 and history.id = any($2::int8[]) and history.outcome <> 'moved'
 returning history.id::text as "id"`,
 })
 
@@ -121,6 +122,44 @@ where history.queue_id = $1::int4 and history.id = $2::int8 and history.outcome 
 returning history.id::text as "id"`,
 })
 
+/** The ids of the jobs that waited in the queue and are cancelled now. */
+export async function cancelJobs(
+  store: Store,
+  queueId: number,
+  ids: readonly string[],
+  keepMs: number,
+  tx?: DBTX,
+): Promise<string[]> {
+  const values = [...wakeValues(store, queueId), sqlArray(ids), keepMs]
+  const work = () => store.run<Changed>(CANCEL_JOBS, values, tx)
+  return idsOf(await withDayOfHistory(store, keepMs, tx, work))
+}
+
+/** The ids of the jobs that had failed or been cancelled in the queue and are available now. */
+export async function retryJobs(
+  store: Store,
+  queueId: number,
+  ids: readonly string[],
+  tx?: DBTX,
+): Promise<string[]> {
+  const values = [...wakeValues(store, queueId), sqlArray(ids)]
+  return idsOf(await store.run<Changed>(RETRY_JOBS, values, tx))
+}
+
+/** The ids of the jobs that waited or had ended in the queue and are gone now. */
+export async function deleteJobs(
+  store: Store,
+  queueId: number,
+  ids: readonly string[],
+  tx?: DBTX,
+): Promise<string[]> {
+  const values = [...wakeValues(store, queueId), sqlArray(ids)]
+  const live = idsOf(await store.run<Changed>(DELETE_LIVE_JOBS, values, tx))
+  if (live.length === ids.length) return live
+  const past = idsOf(await store.run<Changed>(DELETE_PAST_JOBS, [queueId, sqlArray(ids)], tx))
+  return [...live, ...past]
+}
+
 /** The queue in which the job was cancelled, or undefined when it was not waiting anywhere. */
 export function cancelJob(
   store: Store,
@@ -130,10 +169,8 @@ export function cancelJob(
   tx?: DBTX,
 ): Promise<number | undefined> {
   return whereverItIs(store, queueId, id, tx, async (place) => {
-    const rows = await withDayOfHistory(store, keepMs, tx, () =>
-      store.run(CANCEL_JOB, [...wakeValues(store, place), id, keepMs], tx),
-    )
-    return rows.length > 0 ? place : undefined
+    const changed = await cancelJobs(store, place, [id], keepMs, tx)
+    return changed.length > 0 ? place : undefined
   })
 }
 
@@ -145,8 +182,8 @@ export function retryJob(
   tx?: DBTX,
 ): Promise<number | undefined> {
   return whereverItIs(store, queueId, id, tx, async (place) => {
-    const rows = await store.run(RETRY_JOB, [...wakeValues(store, place), id], tx)
-    return rows.length > 0 ? place : undefined
+    const changed = await retryJobs(store, place, [id], tx)
+    return changed.length > 0 ? place : undefined
   })
 }
 
@@ -158,13 +195,19 @@ export async function deleteJob(
   tx?: DBTX,
 ): Promise<number | undefined> {
   const deletedIn = await whereverItIs(store, queueId, id, tx, async (place) => {
-    const live = await store.run(DELETE_LIVE_JOB, [...wakeValues(store, place), id], tx)
-    if (live.length > 0) return place
-    const past = await store.run(DELETE_PAST_JOB, [place, id], tx)
-    return past.length > 0 ? place : undefined
+    const changed = await deleteJobs(store, place, [id], tx)
+    return changed.length > 0 ? place : undefined
   })
   if (deletedIn !== undefined && deletedIn !== queueId) {
     await store.run(DELETE_POINTER, [queueId, id], tx)
   }
   return deletedIn
+}
+
+interface Changed {
+  readonly id: string
+}
+
+function idsOf(rows: readonly Changed[]): string[] {
+  return rows.map(({ id }) => id)
 }

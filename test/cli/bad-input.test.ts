@@ -54,6 +54,11 @@ describe('a database that cannot be used is explained in one sentence', () => {
       /^The server at 127\.0\.0\.1:\d+ does not let postgres in \(28P01\): the user or the password in DATABASE_URL is wrong\.$/,
     ],
     [
+      'a wrong password that is the name of the user',
+      () => ({ databaseUrl: url((to) => void (to.password = 'postgres')) }),
+      /^The server at .* does not let postgres in \(28P01\)/,
+    ],
+    [
       'no password',
       () => ({ databaseUrl: url((to) => void (to.password = '')) }),
       /^The server at .* wants a password, and DATABASE_URL has none\.$/,
@@ -203,7 +208,7 @@ describe('a command line that is wrong does nothing and exits with 2', () => {
     [['jobs', 'delete', '1', '--status', 'failed'], /^Pass ids or filters, not both/],
     [
       ['jobs', 'cancel', '-s', 'failed'],
-      /^Jobs that are failed cannot be cancelled: only available ones\.$/,
+      /'failed' is invalid\. Allowed choices are available\. Try/,
     ],
     [['jobs', 'list', '--error', ''], /'' is invalid\. It takes a text of 1 to 1,000 characters\./],
     [['jobs', 'watch', '--interval', '1ms'], /^The option "interval" cannot be "1ms"/],

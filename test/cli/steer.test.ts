@@ -34,6 +34,11 @@ describe('by their ids', () => {
         `! Job ${ids.finished} is finished; it cannot be made available again.\n` +
         '! Job 987654 is not there; it cannot be made available again.\n',
     })
+    const dead = await millrace(['jobs', 'retry', ids.dead], { schema })
+    expect(dead.stderr).toBe(
+      `! Job ${ids.dead} waits in a dead-letter queue, from which "millrace redrive emails-dead" sends it back; ` +
+        'it cannot be made available again.\n',
+    )
     const none = await millrace(['jobs', 'cancel', ids.finished, '--json'], { schema })
     expect(none.code).toBe(1)
     expect(JSON.parse(none.stdout)).toMatchObject({

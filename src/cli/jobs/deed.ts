@@ -14,6 +14,8 @@ export interface Deed {
   /** Those that it takes where filters name no status. */
   readonly byDefault: readonly JobStatus[]
   readonly act: (querier: Querier, queue: string, id: string) => Promise<boolean>
+  /** Does it to many jobs of a queue, and answers to which. */
+  readonly actOnMany: (querier: Querier, queue: string, ids: string[]) => Promise<string[]>
 }
 
 export interface SteerOptions extends GlobalOptions, FilterValues {

@@ -6,9 +6,9 @@ import { requireQueue } from '../known-queue.ts'
 import { showNumber } from '../terminal/words.ts'
 import type { Deed, SteerOptions, Tally } from './deed.ts'
 
-const PAGE = 5_000
-/** So many jobs are changed at once, each over a connection of its own. */
-const AT_ONCE = 4
+const PAGE = 10_000
+/** So many jobs are changed by one statement: few enough that each is short. */
+const AT_ONCE = 500
 
 /** The jobs of a queue in a status, page by page. */
 interface Match {
@@ -84,17 +84,16 @@ export async function steerMatches(
 /** What changed since it was listed (a worker took it) is refused, which is no error here. */
 async function steerSome(
   querier: Querier,
-  { act }: Deed,
+  { actOnMany }: Deed,
   { queue, filter }: Match,
-  ids: readonly string[],
+  ids: string[],
   tally: Tally,
 ): Promise<void> {
-  await Promise.all(
-    ids.map(async (id) => {
-      if (await act(querier, queue, id)) tally.done += 1
-      else tally.refused.push({ id, reason: `is no longer ${filter.status}` })
-    }),
-  )
+  const done = new Set(await actOnMany(querier, queue, ids))
+  tally.done += done.size
+  for (const id of ids) {
+    if (!done.has(id)) tally.refused.push({ id, reason: `is no longer ${filter.status}` })
+  }
 }
 
 async function* pages(

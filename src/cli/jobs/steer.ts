@@ -1,10 +1,11 @@
 import { Argument, Option, type Command } from 'commander'
-import type { JobStatus } from '../../core/job.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import { filterOptions, queueOption, readInteger, readJobIds } from '../command-parts.ts'
 import { EXIT, usageFailure } from '../failure.ts'
+import { quote, showCommand } from '../show-command.ts'
 import { withTarget } from '../target.ts'
+import { printable } from '../terminal/printable.ts'
 import { showCount } from '../terminal/words.ts'
 import { countMatches, hasFilter, matches, steerMatches } from './matches.ts'
 import { findJob } from './show.ts'
@@ -18,6 +19,7 @@ const DEEDS: readonly Deed[] = [
     statuses: ['available'],
     byDefault: ['available'],
     act: (querier, queue, id) => querier.cancel(queue, id),
+    actOnMany: (querier, queue, ids) => querier.cancelMany(queue, ids),
   },
   {
     verb: 'retry',
@@ -26,6 +28,7 @@ const DEEDS: readonly Deed[] = [
     statuses: ['failed', 'cancelled'],
     byDefault: ['failed'],
     act: (querier, queue, id) => querier.retry(queue, id),
+    actOnMany: (querier, queue, ids) => querier.retryMany(queue, ids),
   },
   {
     verb: 'delete',
@@ -34,6 +37,7 @@ const DEEDS: readonly Deed[] = [
     statuses: ['available', 'finished', 'failed', 'cancelled'],
     byDefault: ['available', 'finished', 'failed', 'cancelled'],
     act: (querier, queue, id) => querier.delete(queue, id),
+    actOnMany: (querier, queue, ids) => querier.deleteMany(queue, ids),
   },
 ]
 
@@ -49,7 +53,7 @@ function addDeed(jobs: Command, deed: Deed, cli: Cli): void {
     .description(description)
     .addArgument(new Argument('[ids...]', 'the jobs; or none, and filters').argParser(readJobIds))
     .addOption(queueOption())
-  for (const option of filterOptions()) command.addOption(option)
+  for (const option of filterOptions(deed.statuses)) command.addOption(option)
   command
     .addOption(
       new Option('-n, --limit <count>', 'with filters: how many at most (default: all)').argParser(
@@ -99,7 +103,7 @@ async function steerIds(
 
 /** Why not, or undefined when it was done. */
 async function steerOne(
-  { statuses, act }: Deed,
+  { verb, statuses, act }: Deed,
   querier: Querier,
   id: string,
   { queue, dryRun }: SteerOptions,
@@ -108,19 +112,17 @@ async function steerOne(
   if (job === undefined) return 'is not there'
   const isDone =
     dryRun === true ? statuses.includes(job.status) : await act(querier, job.queueName, id)
-  return isDone ? undefined : `is ${job.status}`
+  if (isDone) return undefined
+  return verb === 'retry' && job.originQueue !== null && job.status === 'available'
+    ? `waits in a dead-letter queue, from which "${showCommand(`redrive ${quote(job.queueName)}`)}" sends it back`
+    : `is ${job.status}`
 }
 
 async function steerFiltered(deed: Deed, options: SteerOptions, cli: Cli): Promise<void> {
-  const { verb, statuses } = deed
+  const { verb } = deed
   if (!hasFilter(options)) {
     throw usageFailure(
       `Which jobs? Pass ids, or a filter such as --queue. Try: millrace jobs ${verb} --help`,
-    )
-  }
-  if (options.status !== undefined && !statuses.includes(options.status)) {
-    throw usageFailure(
-      `Jobs that are ${options.status} cannot be ${deed.done}: only ${either(statuses)} ones.`,
     )
   }
   await withTarget(options, cli, {}, async ({ db, schema }) => {
@@ -148,7 +150,9 @@ function report(deed: Deed, tally: Tally, { dryRun }: SteerOptions, cli: Cli): v
   const isDryRun = dryRun === true
   if (cli.isJson) return cli.json({ action: deed.verb, dryRun: isDryRun, done, refused })
   for (const { id, reason } of refused) {
-    cli.note(`${cli.err.paint('warning', '!')} Job ${id} ${reason}; it cannot be ${deed.done}.`)
+    cli.note(
+      `${cli.err.paint('warning', '!')} Job ${id} ${printable(reason)}; it cannot be ${deed.done}.`,
+    )
   }
   if (isDryRun) cli.print(`${showCount(done, 'job')} would be ${deed.done}.`)
   else cli.print(`${showCount(done, 'job')} ${done === 1 ? 'was' : 'were'} ${deed.done}.`)
@@ -158,9 +162,4 @@ function exitCodeOf({ done, refused }: Tally, cli: Cli): Cli['exitCode'] {
   if (cli.stoppedWith !== undefined) return cli.stoppedWith
   if (refused.length === 0) return EXIT.done
   return done === 0 ? EXIT.failed : EXIT.partly
-}
-
-function either(statuses: readonly JobStatus[]): string {
-  if (statuses.length < 2) return statuses.join('')
-  return `${statuses.slice(0, -1).join(', ')} or ${statuses.at(-1)}`
 }

@@ -6,12 +6,11 @@ import type { Cli } from '../cli.ts'
 import { queueOption, readDuration, STATUSES } from '../command-parts.ts'
 import { requireQueue } from '../known-queue.ts'
 import type { GlobalOptions } from '../place.ts'
-import { QUEUE_COLUMNS, readQueues, type QueueState } from '../queues.ts'
+import { QUEUE_COLUMNS, readQueues, showCounted, type QueueState } from '../queues.ts'
 import { withTarget } from '../target.ts'
 import { printable } from '../terminal/printable.ts'
 import { renderTable } from '../terminal/table.ts'
 import { showInstant } from '../terminal/times.ts'
-import { showNumber } from '../terminal/words.ts'
 
 const MIN_INTERVAL_MS = 100
 /** Looking takes at most a tenth of the time, however slow the database is. */
@@ -109,8 +108,7 @@ class Changes {
     if (this.#cli.isJson) {
       return this.#cli.jsonLine({ at, queue: name, counts, isExact, longestWaitMs })
     }
-    const about = isExact ? '' : '≈'
-    const figures = STATUSES.map((status) => `${status} ${about}${showNumber(counts[status])}`)
+    const figures = STATUSES.map((status) => `${status} ${showCounted(counts[status], isExact)}`)
     this.#cli.print(`${showInstant(at)}  ${printable(name)}  ${figures.join('  ')}`)
   }
 }
