@@ -51,7 +51,7 @@ export function addDrain(program: Command, cli: Cli): void {
     .addOption(new Option('-v, --verbose', 'log each job, too'))
     .addHelpText('after', AFTER_HELP)
     .action(async (specifier: string, _own: unknown, command: Command) => {
-      await drain(specifier, command.optsWithGlobals<DrainFlags>(), cli)
+      await drain(specifier, command.optsWithGlobals<DrainFlags>(), cli).finally(() => endSoon(cli))
     })
 }
 
@@ -71,11 +71,7 @@ async function drain(specifier: string, flags: DrainFlags, cli: Cli): Promise<vo
     if (!cli.isJson) {
       logEvents(queues, cli, { isVerbose: flags.verbose === true, warnThemselves: areTheirOwn })
     }
-    try {
-      answer(await drainAll(queues, { limit, timeoutMs, concurrency }, cli), cli)
-    } finally {
-      if (areTheirOwn) endSoon(cli)
-    }
+    answer(await drainAll(queues, { limit, timeoutMs, concurrency }, cli), cli)
     cli.exitCode = cli.stoppedWith ?? cli.exitCode
   })
 }

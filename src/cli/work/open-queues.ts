@@ -1,3 +1,4 @@
+import { MillraceError } from '../../core/errors.ts'
 import type { Worker, WorkFunction } from '../../core/job.ts'
 import { checkQueueName } from '../../core/queue-name.ts'
 import type { QueueOptions } from '../../core/queue-options.ts'
@@ -61,7 +62,7 @@ export async function withQueues(
       areTheirOwn: true,
     })
   } catch (error) {
-    throw explain(error) ?? explainOthers(error, specifier)
+    throw explain(error, undefined, schemaOf(error)) ?? explainOthers(error, specifier)
   }
 }
 
@@ -95,6 +96,12 @@ function refuseElsewhere(specifier: string, { databaseUrl, schema }: GlobalOptio
   throw usageFailure(
     `${given} does not apply: the queues that ${printable(specifier)} exports have a database of their own.`,
   )
+}
+
+/** Their options are not ours to know; an error about their schema names it. */
+function schemaOf(error: unknown): string | undefined {
+  const schema = error instanceof MillraceError ? error.details['schema'] : undefined
+  return typeof schema === 'string' ? schema : undefined
 }
 
 /** What another copy of the package throws is no class of ours; what a driver throws has no place that we know. */

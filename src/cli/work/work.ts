@@ -45,7 +45,7 @@ export function addWork(program: Command, cli: Cli): void {
     .addOption(new Option('-v, --verbose', 'log each job, too'))
     .addHelpText('after', AFTER_HELP)
     .action(async (specifier: string, _own: unknown, command: Command) => {
-      await work(specifier, command.optsWithGlobals<WorkFlags>(), cli)
+      await work(specifier, command.optsWithGlobals<WorkFlags>(), cli).finally(() => endSoon(cli))
     })
 }
 
@@ -75,7 +75,6 @@ async function work(specifier: string, flags: WorkFlags, cli: Cli): Promise<void
       await receiveAll(queues, options)
     } finally {
       cli.stop.removeEventListener('abort', say)
-      if (areTheirOwn) endSoon(cli)
     }
     cli.note('Stopped.')
   })
