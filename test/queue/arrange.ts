@@ -1,12 +1,12 @@
 import { Pool } from 'pg'
 import { MillraceError } from '../../src/core/errors.ts'
-import type { TransactionLike } from '../../src/core/transaction.ts'
+import type { DBTX } from '../../src/drivers/driver.ts'
 import type { Fixtures, TestDatabase } from '../support/fixtures.ts'
 
 /** Runs `work` in a transaction of the test's own, on whatever the database calls one. */
 export async function inTransaction<T>(
   db: TestDatabase,
-  work: (tx: TransactionLike) => Promise<T>,
+  work: (tx: DBTX) => Promise<T>,
 ): Promise<T> {
   if (!(db instanceof Pool)) return db.transaction(work)
   const client = await db.connect()
@@ -29,10 +29,7 @@ export class RollBack extends Error {
 }
 
 /** Runs `work` in a transaction that is rolled back, and answers what `work` did. */
-export async function rolledBack<T>(
-  db: TestDatabase,
-  work: (tx: TransactionLike) => Promise<T>,
-): Promise<T> {
+export async function rolledBack<T>(db: TestDatabase, work: (tx: DBTX) => Promise<T>): Promise<T> {
   let result: { value: T } | undefined
   try {
     await inTransaction(db, async (tx) => {
