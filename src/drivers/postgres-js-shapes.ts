@@ -28,7 +28,11 @@ export interface PostgresQuery extends PromiseLike<PostgresAnswer | PostgresAnsw
 
 /** What `sql`, its transactions and its reserved connections have in common. */
 export interface PostgresQueryable {
-  unsafe(text: string, values: unknown[], options: { prepare: boolean }): PostgresQuery
+  unsafe(
+    text: string,
+    values: unknown[],
+    options: { prepare: boolean; onexecute?: () => boolean },
+  ): PostgresQuery
   typed(value: unknown, type: number): unknown
 }
 

@@ -12,9 +12,19 @@ const INT4 = 23
  */
 const UNKNOWN = 705
 
+/** By this answer postgres.js (src/connection.js execute) sends nothing more over the connection until ours is answered. */
+const alone = (): false => false
+
+/** The types of our parameters need no asking for (`describeFirst` in src/connection.js build). */
+const NEVER_DESCRIBED = { get: (): false => false, set: (): void => {} }
+
 /**
  * A statement of the engine for postgres.js: unnamed, so that it is planned for the table as it is now,
  * and answered in bytes, which no type or value transform of the user's touches.
+ *
+ * Left to itself, postgres.js first asks for the parameters' types, which takes two round trips, the first of them
+ * without a Sync. Sent behind a statement without parameters, that one's answer makes PgBouncer 1.18 give
+ * the server's connection to somebody else, and ours never comes (seen). So it is sent in one piece.
  */
 export function queryOf(
   sql: PostgresQueryable,
@@ -22,7 +32,8 @@ export function queryOf(
   values: readonly unknown[] = [],
 ): PostgresQuery {
   const parameters = values.map((value) => sql.typed(toText(value), UNKNOWN))
-  return sql.unsafe(text, parameters, { prepare: false }).raw()
+  const query = sql.unsafe(text, parameters, { prepare: false, onexecute: alone }).raw()
+  return Object.defineProperty(query, 'describeFirst', NEVER_DESCRIBED)
 }
 
 /** The result of the last statement of `text` that returned rows, or of the only one. */
@@ -68,7 +79,7 @@ function isSeveral(answer: PostgresAnswer | PostgresAnswer[]): answer is Postgre
 function originalName(name: string, text: string): string {
   if (text.includes(`"${name}"`) || name === '?column?') return name
   const quoted = [...text.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '')
-  const words = text.match(/[a-z_][a-z0-9_]*/gi) ?? []
+  const words = [...(text.match(/[a-z_][a-z0-9_]*/gi) ?? []), 'QUERY PLAN']
   const original =
     quoted.find((word) => bare(word) === bare(name)) ??
     words.find((word) => word === name) ??

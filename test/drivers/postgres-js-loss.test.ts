@@ -74,14 +74,9 @@ describe('a connection lost in the middle of a statement', () => {
       await driver.query('select 1')
       const first = how === 'cut' ? 10 : 20
       const insert = `insert into ${table} select coalesce(max(id), $1::int4 - 1) + 1 from ${table} where id >= $1`
-      // The first answer describes the statement; the second says that it ran.
-      let answers = 0
-      proxy.rule = (_, direction) => {
-        if (direction === 'toServer') return 'forward'
-        answers += 1
-        return answers === 2 ? how : 'forward'
-      }
+      const lost = proxy.cutAnswerTo(`insert into ${table}`, how)
       const error = await failureOf(driver.query(insert, [first]))
+      await lost
       expect(driver.isConnectionError(error)).toBe(true)
       expect(driver.outcomeIsUnknown(error)).toBe(true)
       expect((await driver.query('select 1::int4 as one')).rows).toEqual([{ one: 1 }])
