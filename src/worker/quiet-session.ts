@@ -1,5 +1,7 @@
 import type { QueryResult, Session } from '../drivers/driver.ts'
 
+type Hear = (payload: string) => void
+
 /**
  * A session that knows how long no statement has been under way on it.
  *
@@ -9,7 +11,7 @@ import type { QueryResult, Session } from '../drivers/driver.ts'
  * its connection to itself.
  */
 export class QuietSession implements Session {
-  readonly listen: Session['listen']
+  readonly listen: ((channel: string, onNotify: Hear) => Promise<void>) | undefined
   readonly #session: Session
   #underWay = 0
   #answeredAt = -Infinity
