@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { commandsOf, runCommand } from './commands.ts'
 import { isAsShown } from './expected.ts'
 import { stepsOf, type Step } from './kinds.ts'
 import { blocksOf, pages, root } from './markdown.ts'
@@ -83,6 +84,33 @@ describe('an output', () => {
     ['abc\n', 'a.c\n', false],
   ])('%j shown as %j fits: %s', (output, shown, fits) => {
     expect(isAsShown(output, shown)).toBe(fits)
+  })
+})
+
+describe('a shell block', () => {
+  test('is run as far as it is about millrace', () => {
+    const runs = [
+      'millrace queues',
+      'npx millrace jobs show 1 # exits with 1',
+      'MAIL=localhost npx millrace drain ./queues.js',
+      "jq -c '.[]' jobs.json | millrace enqueue emails -",
+      'node worker.js # then Ctrl-C',
+    ]
+    const forTheReader = ['npm install millrace', 'cd millrace', 'export A=b', 'node --version', '']
+    expect(commandsOf([...runs, ...forTheReader].join('\n'))).toEqual(runs)
+    expect(commandsOf('millrace enqueue \\\n  emails 1\n')).toEqual(['millrace enqueue emails 1'])
+  })
+
+  test('says how a command ends', async () => {
+    const place = {
+      folder: mkdtempSync(path.join(inject('scratchFolder'), 'commands-')),
+      databaseUrl: '',
+    }
+    expect(await runCommand('node -p 1', place)).toBe('1\n')
+    await expect(runCommand('node -e "process.exit(3)"', place)).rejects.toThrow('ended with 3')
+    expect(await runCommand('node -e "process.exit(3)" # exits with 3', place)).toBe('')
+    const waits = `node -e "process.on('SIGINT', () => process.exit(0)); console.log('up'); setInterval(() => {}, 9)"`
+    expect(await runCommand(`${waits} # then Ctrl-C`, place, 'up\n')).toBe('up\n')
   })
 })
 
