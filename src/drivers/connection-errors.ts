@@ -6,7 +6,7 @@ import { MillraceError } from '../core/errors.ts'
  * Two questions, which are not the same: may the same succeed later over another connection
  * (`isConnectionError`), and can the statement have been carried out although an error came
  * (`outcomeIsUnknown`)? pg throws plain errors with nothing but a message for much of this, so the
- * messages are listed here, each with the file of pg 8.23 that it comes from.
+ * messages are listed here, each with the file of pg 8.23 that it comes from. postgres.js has codes.
  */
 
 /** SQLSTATEs after which the server has ended the connection, beside all of class 08. */
@@ -40,6 +40,12 @@ const SOCKET_CODES = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_SOCKET_CLOSED',
 ])
+
+/** Codes of postgres.js (src/errors.js connection) for a connection that broke while a statement may have been under way. */
+const POSTGRES_JS_BROKEN = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED'])
+
+/** Codes of postgres.js for what was never sent: after `sql.end()`, and for a server that did not accept in time. */
+const POSTGRES_JS_UNSENT = new Set(['CONNECTION_ENDED', 'CONNECT_TIMEOUT'])
 
 /** Codes that only an attempt to connect gives, so that nothing can have been sent. */
 const NEVER_CONNECTED = new Set([
@@ -97,7 +103,7 @@ export function isConnectionError(error: unknown): boolean {
   if (error instanceof MillraceError) return error.code === 'OUTCOME_UNKNOWN'
   const { code, message, severity, syscall } = parts(error)
   if (isSqlState(code)) return isConnectionState(code) || isFatal(severity, code)
-  if (code !== undefined && SOCKET_CODES.has(code)) return true
+  if (code !== undefined && (SOCKET_CODES.has(code) || isPostgresJsCode(code))) return true
   if (syscall === 'connect') return true // ENOENT or EACCES of a Unix socket
   return isConnectionMessage(message) || isCrashedRuntime(error)
 }
@@ -107,7 +113,8 @@ export function outcomeIsUnknown(error: unknown): boolean {
   if (typeof error === 'object' && error !== null && withoutEffect.has(error)) return false
   if (!isConnectionError(error)) return false
   const { code, message, syscall } = parts(error)
-  if (code !== undefined && NEVER_CONNECTED.has(code)) return false
+  if (code !== undefined && (NEVER_CONNECTED.has(code) || POSTGRES_JS_UNSENT.has(code)))
+    return false
   if (syscall === 'connect') return false
   return !MESSAGES_BEFORE_SENDING.includes(message)
 }
@@ -119,6 +126,10 @@ export function isStatementError(error: unknown): error is Error {
 
 function isConnectionState(code: string): boolean {
   return code.startsWith('08') || SESSION_ENDED.has(code)
+}
+
+function isPostgresJsCode(code: string): boolean {
+  return POSTGRES_JS_BROKEN.has(code) || POSTGRES_JS_UNSENT.has(code)
 }
 
 /**

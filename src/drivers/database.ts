@@ -53,11 +53,48 @@ export interface PGliteTransactionLike extends QueryableLike {
   rollback(): Promise<void>
 }
 
-/** Whatever Millrace takes as a database: a `pg.Pool` or `pg.Client`, a `PGlite`, or any object that satisfies `DB`. */
-export type Database = DB | PgPoolLike | PgClientLike | PGliteLike
+/** Runs a statement in postgres.js: what its `sql` and its transactions have in common. */
+export interface PostgresUnsafeLike {
+  unsafe(text: string, values?: never[]): PromiseLike<unknown[]>
+  typed(value: string, type: number): unknown
+}
 
-/** Whatever Millrace takes as a transaction: a `pg` client after `begin`, PGlite's transaction, or any `DBTX`. */
-export type Transaction = (PgClientLike | PGliteTransactionLike | DBTX) & NotADatabase
+/** The `sql` of postgres.js. */
+export interface PostgresSqlLike extends PostgresUnsafeLike {
+  readonly options: object
+  begin(work: never): Promise<unknown>
+  reserve(): Promise<unknown>
+  end(): Promise<void>
+}
+
+/** What `sql.begin` of postgres.js passes to its callback. */
+export interface PostgresTransactionLike extends PostgresUnsafeLike {
+  savepoint(work: never): Promise<unknown>
+}
+
+/** What `sql.reserve` of postgres.js resolves with: a transaction after `begin`. */
+export interface PostgresReservedLike extends PostgresUnsafeLike {
+  release(): void
+}
+
+/**
+ * Whatever Millrace takes as a database: a `pg.Pool` or `pg.Client`, the `sql` of postgres.js, a `PGlite`, or any
+ * object that satisfies `DB`.
+ */
+export type Database = DB | PgPoolLike | PgClientLike | PostgresSqlLike | PGliteLike
+
+/**
+ * Whatever Millrace takes as a transaction: a `pg` client after `begin`, what `sql.begin` of postgres.js passes on (or a
+ * reserved connection after `begin`), PGlite's transaction, or any `DBTX`.
+ */
+export type Transaction = (
+  | PgClientLike
+  | PostgresTransactionLike
+  | PostgresReservedLike
+  | PGliteTransactionLike
+  | DBTX
+) &
+  NotADatabase
 
 /** A pool or a whole PGlite runs statements too, but each on its own: as a `tx` they would be a silent mistake. */
 interface NotADatabase {

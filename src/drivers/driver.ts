@@ -46,7 +46,7 @@ export interface RunOptions {
 /** What the rooms above ask of a database client. One file per client in this room implements it. */
 export interface Driver {
   /** Which kind of client this is, for messages. */
-  readonly name: 'pg.Pool' | 'pg.Client' | 'PGlite' | 'DB'
+  readonly name: 'pg.Pool' | 'pg.Client' | 'postgres.js' | 'PGlite' | 'DB'
   /** The object that the user passed: the identity by which receivers of one process find each other. */
   readonly identity: object
   /** Why this client cannot run receivers, with the remedy; undefined when it can. */

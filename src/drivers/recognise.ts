@@ -8,15 +8,18 @@ import { PgClientDriver } from './pg-client.ts'
 import { lastResult, statement, type PgClient, type PgPool } from './pg-shapes.ts'
 import { PGliteDriver } from './pglite.ts'
 import { type PGliteInstance, type PGliteTransaction, runStatement } from './pglite-shapes.ts'
+import { PostgresJsDriver } from './postgres-js.ts'
+import type { PostgresQueryable, PostgresSql } from './postgres-js-shapes.ts'
+import { queryOf, resultOf } from './postgres-js-statement.ts'
 
 const drivers = new WeakMap<object, Driver>()
 
 const ACCEPTED =
-  'Pass a pg.Pool, a pg.Client, a PGlite, or an object with query() and transaction() (a DB).'
+  'Pass a pg.Pool, a pg.Client, the sql of postgres.js, a PGlite, or an object with query() and transaction() (a DB).'
 
 /**
  * The driver for what a user passed as database; always the same one for the same object.
- * Does no I/O. Recognised in the order PGlite, (postgres.js,) pg, `DB`.
+ * Does no I/O. Recognised in the order PGlite, postgres.js, pg, `DB`.
  */
 export function driverFor(database: unknown): Driver {
   if (!isObject(database)) throw notADatabase(database)
@@ -30,10 +33,12 @@ export function driverFor(database: unknown): Driver {
 
 /** What runs statements in a transaction that a user passed as `tx`, whatever their driver calls one. */
 export function executorFor(tx: unknown): DBTX {
-  if (!isObject(tx) || !can(tx, 'query')) throw notATransaction(tx, 'It is not a transaction.')
-  if (isEmbedded(tx) || isPGlite(tx) || isPgPool(tx) || drivers.get(tx)?.name === 'DB') {
+  if (!isObject(tx)) throw notATransaction(tx, 'It is not a transaction.')
+  if (isWholeDatabase(tx)) {
     throw notATransaction(tx, 'It is a whole database: its statements would each commit alone.')
   }
+  if (isPostgresTransaction(tx)) return postgresExecutor(tx)
+  if (!can(tx, 'query')) throw notATransaction(tx, 'It is not a transaction.')
   if (isPgClient(tx)) return clientExecutor(tx)
   if (isPGliteTransaction(tx)) return pgliteExecutor(tx)
   const custom = tx as unknown as DBTX
@@ -45,10 +50,16 @@ function recognise(database: object): Driver | undefined {
     return new PGliteDriver(database[EMBEDDED], { identity: database, isExclusive: true })
   }
   if (isPGlite(database)) return new PGliteDriver(database)
+  if (isPostgresSql(database)) return new PostgresJsDriver(database)
   if (isPgPool(database)) return new PgPoolDriver(database)
   if (isPgClient(database)) return new PgClientDriver(database)
   if (isDB(database)) return new DbDriver(database)
   return undefined
+}
+
+function isWholeDatabase(value: object): boolean {
+  if (isEmbedded(value) || isPGlite(value) || isPostgresSql(value) || isPgPool(value)) return true
+  return drivers.get(value)?.name === 'DB'
 }
 
 function isEmbedded(value: object): value is EmbeddedLike {
@@ -58,6 +69,24 @@ function isEmbedded(value: object): value is EmbeddedLike {
 function isPGlite(value: object): value is PGliteInstance {
   return (
     'waitReady' in value && can(value, 'query') && can(value, 'exec') && can(value, 'transaction')
+  )
+}
+
+/** Only the whole `sql` can listen and reserve; its transactions and reserved connections cannot. */
+function isPostgresSql(value: object): value is PostgresSql {
+  return (
+    typeof value === 'function' &&
+    'options' in value &&
+    ['unsafe', 'begin', 'listen', 'reserve', 'end'].every((method) => can(value, method))
+  )
+}
+
+function isPostgresTransaction(value: object): value is PostgresQueryable {
+  return (
+    typeof value === 'function' &&
+    can(value, 'unsafe') &&
+    can(value, 'typed') &&
+    (can(value, 'savepoint') || can(value, 'release'))
   )
 }
 
@@ -87,6 +116,10 @@ function clientExecutor(client: PgClient): DBTX {
   }
 }
 
+function postgresExecutor(tx: PostgresQueryable): DBTX {
+  return { query: async (text, values) => resultOf(await queryOf(tx, text, values), text) }
+}
+
 function pgliteExecutor(tx: PGliteTransaction): DBTX {
   if (tx.closed) throw notATransaction(tx, 'It is a PGlite transaction that has ended.')
   return { query: (text, values) => runStatement(tx, text, values) }
@@ -105,7 +138,7 @@ function notATransaction(value: unknown, why: string): MillraceError {
     'INVALID_DATABASE',
     { option: 'tx', value: describe(value) },
     {
-      message: `The option tx is ${describe(value)}. ${why} Pass a pg client after its \`begin\`, the transaction of PGlite or of a DB, or any object with query().`,
+      message: `The option tx is ${describe(value)}. ${why} Pass a pg client after its \`begin\`, what sql.begin of postgres.js passes on, the transaction of PGlite or of a DB, or any object with query().`,
     },
   )
 }
@@ -116,7 +149,7 @@ function remedy(value: unknown): string {
     return `Pass a pool that connects to it: new pg.Pool({ connectionString }). ${ACCEPTED}`
   }
   if (typeof value === 'function' && can(value, 'unsafe'))
-    return `postgres.js is not supported yet. ${ACCEPTED}`
+    return `It looks like postgres.js: pass the sql that postgres() returned, not a part of it. ${ACCEPTED}`
   if (isObject(value) && '$client' in value)
     return `Of a Drizzle database pass db.$client. ${ACCEPTED}`
   if (isObject(value) && can(value, 'then')) return `It is a promise: await it first. ${ACCEPTED}`

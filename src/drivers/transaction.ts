@@ -84,6 +84,6 @@ class OpenTransaction implements DBTX {
 }
 
 /** The words of PGlite for the same mistake. */
-function closedTransaction(): Error {
+export function closedTransaction(): Error {
   return new Error('Transaction is closed: a statement was sent after its work had ended.')
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EventBus } from '../core/event-bus.ts'
-import type { Session } from '../drivers/driver.ts'
 import { answerWithin } from '../drivers/deadline.ts'
 import { onAbort } from '../drivers/on-abort.ts'
 import type { Store } from '../store/store.ts'
@@ -10,6 +9,7 @@ import { translateMissingSchema } from '../core/missing-schema.ts'
 import { Backoff } from './backoff.ts'
 import { Bell, pause } from './bell.ts'
 import { isHopeless } from './outage.ts'
+import { QuietSession } from './quiet-session.ts'
 import { Registration } from './registration.ts'
 
 /** A lease is renewed so many times before it would run out. */
@@ -21,7 +21,7 @@ const SHORTEST_PATIENCE_MS = 2_000
 const FAREWELL_MS = 2_000
 
 /** Somebody who has to know when this process has a new connection to listen on. */
-export type SessionListener = (session: Session) => void
+export type SessionListener = (session: QuietSession) => void
 
 /**
  * This process as a worker: one row, one connection that carries the heartbeat (and listens), one
@@ -42,7 +42,7 @@ export class Membership {
   #registration: Registration | undefined
   /** A registration that is under way: a stop in this moment must not leave a worker behind that looks alive. */
   #registering: Promise<Registration> | undefined
-  #session: Session | undefined
+  #session: QuietSession | undefined
   #failure: { readonly error: Error } | undefined
   /** It stopped or was abandoned: no more beats, and no new registration. */
   #isOver = false
@@ -61,7 +61,7 @@ export class Membership {
   }
 
   /** The connection that listens; undefined while it is lost. */
-  get session(): Session | undefined {
+  get session(): QuietSession | undefined {
     return this.#session
   }
 
@@ -151,7 +151,7 @@ export class Membership {
 
   /** The life of one connection: from its opening to its loss. */
   async #live(signal: AbortSignal, backoff: Backoff): Promise<void> {
-    const session = await this.#store.driver.openSession({ signal })
+    const session = new QuietSession(await this.#store.driver.openSession({ signal }))
     if (signal.aborted || this.#isOver) return session.close()
     // A stop does not wait for an answer that may never come.
     const stopClosing = onAbort(signal, () => void session.close())
@@ -178,7 +178,7 @@ export class Membership {
     this.#events.emit({ type: 'database.restored', afterMs })
   }
 
-  async #keepBeating(session: Session, signal: AbortSignal): Promise<void> {
+  async #keepBeating(session: QuietSession, signal: AbortSignal): Promise<void> {
     const ended = AbortSignal.any([signal, session.lost])
     while (!ended.aborted) {
       await this.#bell.wait(Math.min(LONGEST_BEAT_MS, this.leaseMs / BEATS_PER_LEASE), ended)
@@ -189,7 +189,7 @@ export class Membership {
     if (!signal.aborted && !this.#isOver) throw new ConnectionLost()
   }
 
-  async #register(session: Session): Promise<Registration> {
+  async #register(session: QuietSession): Promise<Registration> {
     this.#registering = this.#introduce(session)
     try {
       return await this.#registering
@@ -198,7 +198,7 @@ export class Membership {
     }
   }
 
-  async #introduce(session: Session): Promise<Registration> {
+  async #introduce(session: QuietSession): Promise<Registration> {
     const introduction = {
       token: randomUUID(),
       host: hostname(),
@@ -214,7 +214,7 @@ export class Membership {
   }
 
   /** Renews the lease; finds out whether it was lost, and then registers under a new number. */
-  async #beat(session: Session): Promise<void> {
+  async #beat(session: QuietSession): Promise<void> {
     const registration = this.#registration
     if (registration === undefined) return
     const sentAt = performance.now()

@@ -1,10 +1,10 @@
 import type { EventBus } from '../core/event-bus.ts'
-import type { Session } from '../drivers/driver.ts'
 import type { LaneFloor } from '../store/claim.ts'
 import { awake, fallAsleep, notify, pollQueues, type PolledQueue } from '../store/poll.ts'
 import type { Store } from '../store/store.ts'
 import { Bell, pause } from './bell.ts'
 import type { Membership } from './membership.ts'
+import type { QuietSession } from './quiet-session.ts'
 
 /** After falling asleep a queue is looked into again this soon, for what was just being committed. */
 const FIRST_LOOKS_MS = [5, 50, 500]
@@ -12,6 +12,10 @@ const FIRST_LOOKS_MS = [5, 50, 500]
 const LINGER_MS = 100
 /** A notification to ourselves that has not come after this never will. */
 const SELF_TEST_MS = 5_000
+/** So often we ask: a heartbeat may be under way at the moment that a notification comes. */
+const SELF_TESTS = 3
+/** After the last answer this long passes for quiet: what a pooler sent along with that answer has been read. */
+const QUIET_MS = 20
 const SELF_TEST_PAYLOAD = 'self-test'
 
 /** A receiver as its waker sees it. */
@@ -125,25 +129,30 @@ export class Waker {
     stopListening()
   }
 
-  async #listen(session: Session, signal: AbortSignal): Promise<void> {
+  async #listen(session: QuietSession, signal: AbortSignal): Promise<void> {
     this.#locked = new Set()
     this.#isHeard = false
     session.lost.addEventListener('abort', () => this.#forgetSession(), { once: true })
     if (session.listen === undefined) return
     try {
-      await session.listen(this.#store.wake.channel, (payload) => this.#heard(payload))
-      await this.#testListening(AbortSignal.any([signal, session.lost]))
+      await session.listen(this.#store.wake.channel, (payload) => this.#heard(payload, session))
+      await this.#testListening(session, AbortSignal.any([signal, session.lost]))
     } catch (error) {
       if (!session.lost.aborted) this.#events.emit({ type: 'listen.lost', error })
     }
   }
 
-  /** Behind a transaction pooler LISTEN succeeds and nothing ever arrives, so we ask ourselves. */
-  async #testListening(signal: AbortSignal): Promise<void> {
+  /** Behind a transaction pooler LISTEN succeeds and what arrives is chance, so we ask ourselves, in a quiet moment. */
+  async #testListening(session: QuietSession, signal: AbortSignal): Promise<void> {
     const heard = new Bell()
     this.#selfTest = () => heard.ring()
-    await notify(this.#store, SELF_TEST_PAYLOAD)
-    await heard.wait(SELF_TEST_MS, signal)
+    const deadline = performance.now() + SELF_TEST_MS
+    while (!this.#isHeard && performance.now() < deadline && !signal.aborted) {
+      await pause(QUIET_MS, signal)
+      if (!session.isQuietFor(QUIET_MS)) continue
+      await notify(this.#store, SELF_TEST_PAYLOAD)
+      await heard.wait(SELF_TEST_MS / SELF_TESTS, signal)
+    }
     this.#selfTest = undefined
     if (signal.aborted || this.#isHeard || this.#hasWarned) return
     this.#hasWarned = true
@@ -154,14 +163,12 @@ export class Waker {
     return Math.min(...[...this.#receivers].map((receiver) => receiver.pollIntervalMs))
   }
 
-  #heard(payload: string): void {
+  #heard(payload: string, session: QuietSession): void {
+    if (payload !== SELF_TEST_PAYLOAD) return this.wake(Number(payload))
+    if (this.#isHeard || !session.isQuietFor(QUIET_MS)) return
     this.#isHeard = true
-    if (payload === SELF_TEST_PAYLOAD) {
-      this.#selfTest?.()
-      this.#lookAnew() // now it is worth while to say who sleeps
-    } else {
-      this.wake(Number(payload))
-    }
+    this.#selfTest?.()
+    this.#lookAnew() // now it is worth while to say who sleeps
   }
 
   /** While nobody listened nobody was called: all who sleep look at once, as if they had just fallen asleep. */

@@ -1,5 +1,6 @@
 import type { PGlite, Transaction as PGliteTransaction } from '@electric-sql/pglite'
 import type { Client, Pool, PoolClient } from 'pg'
+import type { ReservedSql, Sql, TransactionSql } from 'postgres'
 import { expectTypeOf, test } from 'vitest'
 import type { WorkContext } from '../../src/core/contexts.ts'
 import { parseDuration, type Duration } from '../../src/core/duration.ts'
@@ -18,11 +19,14 @@ interface Email {
 test('what each driver calls a transaction fits, a pool and a whole database do not', () => {
   expectTypeOf<PoolClient>().toExtend<TransactionLike>()
   expectTypeOf<Client>().toExtend<TransactionLike>()
+  expectTypeOf<TransactionSql>().toExtend<TransactionLike>()
+  expectTypeOf<ReservedSql>().toExtend<TransactionLike>()
   expectTypeOf<PGliteTransaction>().toExtend<TransactionLike>()
   expectTypeOf<DBTX>().toExtend<TransactionLike>()
   expectTypeOf<Transaction>().toExtend<TransactionLike>()
   expectTypeOf<Pool>().not.toExtend<TransactionLike>()
   expectTypeOf<PGlite>().not.toExtend<TransactionLike>()
+  expectTypeOf<Sql>().not.toExtend<TransactionLike>()
 })
 
 test('a duration is a number, or a string with its unit', () => {

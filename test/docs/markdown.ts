@@ -22,10 +22,36 @@ export function readPage(page: string): string {
   return readFileSync(path.join(root, page), 'utf8')
 }
 
-/** The code blocks of a language, in their order. */
-export function codeBlocks(page: string, language: string): string[] {
-  const blocks = readPage(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)
-  return [...blocks].filter(([, tag]) => tag === language).map(([, , code]) => code ?? '')
+/** A fenced code block of a page. */
+export interface Block {
+  readonly page: string
+  /** The line of the page on which its code begins; 1 is the first. */
+  readonly line: number
+  /** The first word behind the fence; empty for a drawing. */
+  readonly language: string
+  /** The other words behind the fence. */
+  readonly words: readonly string[]
+  readonly code: string
+}
+
+/** The code blocks of a page, in their order. Throws for a fence that nobody closed, or that stands in a list. */
+export function blocksOf(page: string, text: string = readPage(page)): Block[] {
+  const blocks: Block[] = []
+  const lines = text.split('\n')
+  for (let index = 0; index < lines.length; index += 1) {
+    if (!/^\s*(```|~~~)/.test(lines[index] ?? '')) continue
+    const at = `${page}:${index + 1}`
+    const [, info] = /^```([^`]*)$/.exec(lines[index] ?? '') ?? []
+    if (info === undefined)
+      throw new Error(`${at}: a fence is three backticks at the line's start.`)
+    const end = lines.indexOf('```', index + 1)
+    if (end === -1) throw new Error(`${at}: this fence is never closed.`)
+    const [language = '', ...words] = info.trim().split(/\s+/)
+    const code = lines.slice(index + 1, end).map((line) => `${line}\n`)
+    blocks.push({ page, line: index + 2, language, words, code: code.join('') })
+    index = end
+  }
+  return blocks
 }
 
 /** The links of a page that lead to files of the package or to headings. */

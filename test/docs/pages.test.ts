@@ -10,13 +10,19 @@ describe.each(pages())('%s', (page) => {
   })
 
   test('names files that exist', () => {
-    const named = readPage(page).matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g)
+    const named = readPage(page).matchAll(/`((?:src|test|docs|examples)\/[\w./-]+)`/g)
     const missing = [...named]
       .map(([, file]) => file ?? '')
       .filter((file) => !file.includes('NNNN')) // a name that is to be chosen
       .filter((file) => !existsSync(path.join(root, file)))
     expect(missing).toEqual([])
   })
+})
+
+test('the index of docs/ leads to each of its pages', () => {
+  const listed = new Set(relativeLinks('docs/README.md').map(({ target }) => `docs/${target}`))
+  const flat = pages().filter((page) => /^docs\/[^/]+$/.test(page) && page !== 'docs/README.md')
+  expect(flat.filter((page) => !listed.has(page))).toEqual([])
 })
 
 describe('the list of errors', () => {
@@ -37,6 +43,65 @@ describe('the list of errors', () => {
     const whole = rows.filter((row) => /^\| `[A-Z_]+` \| [^|]+\. \| [^|]+ \|$/.test(row))
     expect(whole).toEqual(rows)
   })
+})
+
+describe('the tables of options', () => {
+  const page = readPage('docs/jobs-and-retries.md')
+  const rows = new Map(
+    [...page.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, name, cell]) => [name, cell]),
+  )
+
+  test.each(['queue-options.ts', 'enqueue-options.ts'])(
+    'have each of %s, with its default',
+    (file) => {
+      const source = sourceOf(`src/core/${file}`)
+      const options = source.matchAll(/@default ([^\n*]+?)(?: \*\/|\n   \*\/)\n {2}(\w+)\?:/g)
+      const listed = [...options].map(([, value = '', name = '']) => ({
+        name,
+        value,
+        cell: rows.get(name),
+      }))
+      expect(listed.length).toBeGreaterThan(8)
+      expect(listed.filter(({ cell }) => cell === undefined)).toEqual([])
+      const isLiteral = /^('[^']*'|\d+|false|\[\]|\{\})$/
+      const wrong = listed.filter(
+        ({ value, cell }) => isLiteral.test(value) && cell !== `\`${value}\``,
+      )
+      expect(wrong).toEqual([])
+    },
+  )
+
+  test('speak of each option of receive and drain', () => {
+    const source = sourceOf('src/core/receive-options.ts')
+    const names = [...source.matchAll(/^ {2}'(\w+)',$/gm)].map(([, name]) => name ?? '')
+    expect(names.length).toBeGreaterThan(6)
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([])
+  })
+})
+
+test('the list of events has each of them, at its level', () => {
+  const wording = sourceOf('src/core/log-wording.ts')
+  const events = [...wording.matchAll(/^ {2}'([\w.]+)': \[\s*'(\w+)'/gm)]
+  const rows = [...readPage('docs/logging.md').matchAll(/^\| `([a-z_]+\.[a-z_]+)` \| (\w+) \|/gm)]
+  const listed = (matches: RegExpExecArray[]) =>
+    matches.map(([, name, level]) => `${name} ${level}`)
+  expect(events.length).toBeGreaterThan(30)
+  expect(listed(rows).sort()).toEqual(listed(events).sort())
+})
+
+test('pages name no event that there is not', () => {
+  const wording = sourceOf('src/core/log-wording.ts')
+  const events = new Set([...wording.matchAll(/^ {2}'([\w.]+)': \[/gm)].map(([, name]) => name))
+  const families = new Set([...events].map((name) => name?.split('.')[0]))
+  const fields =
+    /^(job\.(id|args|attempt|metadata)|pool\.(on|end|query|connect)|history\.(errors|moved_to))$/
+  const unknown = pages().flatMap((page) =>
+    [...readPage(page).matchAll(/`(([a-z]+)\.[a-z_]+)`/g)]
+      .filter(([, name = '', family]) => families.has(family) && !events.has(name))
+      .filter(([, name = '']) => !fields.test(name) && !/\.(ts|md|js)$/.test(name))
+      .map(([, name]) => `${page}: ${name}`),
+  )
+  expect(unknown).toEqual([])
 })
 
 describe('the decisions', () => {

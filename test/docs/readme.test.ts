@@ -1,30 +1,31 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { Child, type ExitStatus } from '../support/child-process.ts'
 import { until } from '../support/until.ts'
-import { codeBlocks, root } from './markdown.ts'
+import { blocksOf } from './markdown.ts'
+import { compilePages, programOf, type Programs } from './programs.ts'
 
 /*
- * What the README shows is what a reader copies. So each block is compiled by the project's own strict
- * settings against the built package, through its exports, and then run as a process of its own.
+ * What the programs in the README do, beyond ending well: they need a receiver of webhooks, a signal,
+ * a look into the tables. Its other blocks are run as those of every page, by blocks.test.ts.
  */
 
-const blocks = codeBlocks('README.md', 'ts')
+const blocks = blocksOf('README.md')
+const programsInOrder = blocks.filter(
+  ({ language, words }) => language === 'ts' && words.length === 0,
+)
 const database = `millrace_readme_${process.pid}`
 const admin = new Client({ connectionString: inject('databaseUrl') })
 const children: Child[] = []
-let folder: string
+let programs: Programs
 let databaseUrl: string
 
 beforeAll(async () => {
-  if (!existsSync(path.join(root, 'dist/index.js'))) throw new Error('Run `npm run build` first.')
-  folder = await compile(blocks)
+  programs = await compilePages(['README.md'])
+  expect(programs.complaintsOf('README.md')).toEqual([])
   await admin.connect()
   await admin.query(`drop database if exists ${database} with (force)`)
   await admin.query(`create database ${database}`)
@@ -38,17 +39,17 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true })
+  programs.remove()
   await admin.query(`drop database if exists ${database} with (force)`)
   await admin.end()
 })
 
-/** Starts a block, the first being 1. */
-function run(block: number, ...args: string[]): Child {
-  const child = new Child(path.join(folder, `out/block-${block}.js`), {
-    args,
-    env: { DATABASE_URL: databaseUrl },
-  })
+/** Starts a program, the first being 1. */
+function run(number: number, ...args: string[]): Child {
+  const block = programsInOrder[number - 1]
+  if (block === undefined) throw new Error(`The README has no program ${number}.`)
+  const file = path.join(programs.folderOf('README.md'), programOf(block))
+  const child = new Child(file, { args, env: { DATABASE_URL: databaseUrl } })
   children.push(child)
   return child
 }
@@ -68,8 +69,8 @@ async function rows(sql: string): Promise<Record<string, unknown>[]> {
 }
 
 describe('the code in the README', () => {
-  test('has a test for each block', () => {
-    expect(blocks).toHaveLength(3)
+  test('has a test for each program', () => {
+    expect(programsInOrder).toHaveLength(3)
   })
 
   test('delivers a webhook, again after a failure, and stops at SIGTERM', async () => {
@@ -102,7 +103,8 @@ describe('the code in the README', () => {
   })
 
   test('asks psql what its tables can answer', async () => {
-    const statements = codeBlocks('README.md', 'sql')
+    const statements = blocks
+      .flatMap(({ language, code }) => (language === 'sql' ? [code] : []))
       .join('')
       .split(';')
       .filter((sql) => sql.trim() !== '')
@@ -111,30 +113,6 @@ describe('the code in the README', () => {
     for (const statement of statements) expect(await rows(statement)).toBeInstanceOf(Array)
   })
 })
-
-/**
- * Compiles the blocks in a folder of the package, where `millrace` is the package itself, and which
- * neither lint nor the type check of the sources looks into.
- */
-async function compile(sources: readonly string[]): Promise<string> {
-  mkdirSync(path.join(root, 'build'), { recursive: true })
-  const made = mkdtempSync(path.join(root, 'build/readme-'))
-  for (const [index, source] of sources.entries()) {
-    writeFileSync(path.join(made, `block-${index + 1}.ts`), source)
-  }
-  // Without the paths of the checkout: a user finds millrace through its package exports.
-  const compilerOptions = { noEmit: false, rootDir: '.', outDir: 'out', paths: {} }
-  const config = { extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'] }
-  writeFileSync(path.join(made, 'tsconfig.json'), JSON.stringify(config))
-  const compiler = path.join(root, 'node_modules/typescript/bin/tsc')
-  try {
-    await promisify(execFile)(process.execPath, [compiler, '-p', made])
-  } catch (error) {
-    const { stdout } = error as { stdout?: string }
-    throw new Error(`The code in the README does not compile:\n${stdout}`, { cause: error })
-  }
-  return made
-}
 
 interface Receiver {
   readonly url: string

@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { Client, type CustomTypesConfig, Pool, type PoolConfig, type QueryResult } from 'pg'
+import postgres from 'postgres'
 import { inject } from 'vitest'
 import type { DB, DBTX } from '../../src/drivers/driver.ts'
 import { openEmbedded } from '../../src/embedded/index.ts'
@@ -34,6 +35,31 @@ describeDriver('pg.Client', async () => {
     end: once(() => client.end()),
   }
 })
+
+describeDriver('postgres.js', async () => postgresSubject(postgres(connectionString)))
+
+describeDriver('postgres.js with one connection, which fetches no types', async () =>
+  postgresSubject(postgres(connectionString, { max: 1, fetch_types: false })),
+)
+
+describeDriver('postgres.js with transforms and types of its own', async () =>
+  postgresSubject(
+    postgres(connectionString, {
+      max: 2,
+      transform: {
+        undefined: 'nothing',
+        column: postgres.kebab.column,
+        value: { from: () => 'transformed' },
+      },
+      types: {
+        text: { to: 25, from: [25], serialize: () => 'serialized', parse: () => 'parsed' },
+        whole: { to: 23, from: [23], serialize: () => '0', parse: () => 'parsed' },
+        truth: { to: 16, from: [16], serialize: () => 'f', parse: () => 'parsed' },
+        big: postgres.BigInt,
+      },
+    }),
+  ),
+)
 
 // The embedded database below has PGlite's own types; both ways are tried.
 describeDriver('PGlite with types of its own', async () => {
@@ -83,6 +109,18 @@ function poolSubject(pool: Pool): Subject {
     closesTransactions: true,
     canReceive: true,
     end: once(() => pool.end()),
+  }
+}
+
+function postgresSubject<Types extends Record<string, unknown>>(sql: postgres.Sql<Types>): Subject {
+  return {
+    database: sql,
+    nativeTransaction: async (work) => {
+      await sql.begin((tx) => work(tx))
+    },
+    closesTransactions: true,
+    canReceive: true,
+    end: once(() => sql.end()),
   }
 }
 

@@ -23,6 +23,7 @@ describe('what an error says', () => {
     ['pg: terminated by us', new Error('Connection terminated')],
     ['pg: query_timeout', new Error('Query read timeout')],
     ['pg: out of step', new Error('Received unexpected dataRow message from backend.')],
+    ...['CONNECTION_CLOSED', 'CONNECTION_DESTROYED'].map(withCode), // postgres.js
     ['PGlite: crashed', new RuntimeError('unreachable')],
   ]
   test.each(lostWithDoubt)('%s: the connection is lost, the outcome unknown', (_, error) => {
@@ -41,6 +42,7 @@ describe('what an error says', () => {
       'pg: broken before',
       new Error('Client has encountered a connection error and is not queryable'),
     ],
+    ...['CONNECTION_ENDED', 'CONNECT_TIMEOUT'].map(withCode), // postgres.js
     ['PGlite: closed', new Error('PGlite is closed')],
     ['marked', markWithoutEffect(new Error('Connection terminated unexpectedly'))],
   ]

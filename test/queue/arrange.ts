@@ -1,15 +1,20 @@
-import { Pool } from 'pg'
+import { Pool, type PoolClient } from 'pg'
+import type { Sql, TransactionSql } from 'postgres'
 import { MillraceError } from '../../src/core/errors.ts'
-import type { TransactionLike } from '../../src/core/transaction.ts'
+import type { DBTX } from '../../src/drivers/driver.ts'
 import type { Fixtures, TestDatabase } from '../support/fixtures.ts'
 
 /** Runs `work` in a transaction of the test's own, on whatever the database calls one. */
 export async function inTransaction<T>(
   db: TestDatabase,
-  work: (tx: TransactionLike) => Promise<T>,
+  work: (tx: DBTX) => Promise<T>,
 ): Promise<T> {
-  if (!(db instanceof Pool)) return db.transaction(work)
-  const client = await db.connect()
+  return db instanceof Pool ? inPool(db, work) : db.transaction(work)
+}
+
+/** Runs `work` in a transaction on a client of the pool. */
+export async function inPool<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
   try {
     await client.query('begin')
     const result = await work(client)
@@ -23,16 +28,21 @@ export async function inTransaction<T>(
   }
 }
 
+/** Runs `work` in a transaction of postgres.js. */
+export async function inPostgresJs<T>(
+  sql: Sql,
+  work: (tx: TransactionSql) => Promise<T>,
+): Promise<T> {
+  return (await sql.begin(work)) as T
+}
+
 /** Thrown by tests to roll their transaction back. */
 export class RollBack extends Error {
   override readonly name = 'RollBack'
 }
 
 /** Runs `work` in a transaction that is rolled back, and answers what `work` did. */
-export async function rolledBack<T>(
-  db: TestDatabase,
-  work: (tx: TransactionLike) => Promise<T>,
-): Promise<T> {
+export async function rolledBack<T>(db: TestDatabase, work: (tx: DBTX) => Promise<T>): Promise<T> {
   let result: { value: T } | undefined
   try {
     await inTransaction(db, async (tx) => {

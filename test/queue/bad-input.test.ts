@@ -194,7 +194,7 @@ const DATABASES: readonly (readonly [value: unknown, shown: string, remedy: stri
   [{}, 'an object', 'query() and transaction()'],
   [{ query: () => undefined }, 'an object', 'query() and transaction()'],
   [Promise.resolve(), 'class Promise', 'await it first'],
-  [Object.assign(() => [], { unsafe: () => [] }), 'a function', 'postgres.js is not supported yet'],
+  [Object.assign(() => [], { unsafe: () => [] }), 'a function', 'pass the sql that'],
   [{ $client: {} }, 'an object', 'pass db.$client'],
 ]
 

@@ -1,4 +1,4 @@
-import { JobQueue, type DB, type DBTX } from '../../src/index.ts'
+import { JobQueue, type DB } from '../../src/index.ts'
 import { describeEachDatabase, expect, test, testOnPGlite } from '../support/fixtures.ts'
 import { PATIENCE_MS } from '../support/until.ts'
 import { errorOf, gate, inTransaction, refusal } from './arrange.ts'
@@ -31,7 +31,7 @@ describeEachDatabase('concurrent enqueues', (test) => {
     const refused = results.flatMap((result, n) => (result.status === 'rejected' ? [n] : []))
     expect(refused).toEqual([7, 20, 33])
     // The error of the database comes through as its driver threw it.
-    expect(results[7]).toMatchObject({ reason: { code: '23514', constraint: 'nothing_bad' } })
+    expect(results[7]).toMatchObject({ reason: { code: '23514' } })
     expect(await queue.counts()).toMatchObject({ available: 38 })
   })
 
@@ -63,7 +63,7 @@ test('calls that come while an insert is under way share the next statement', as
       }
       return answer
     },
-    transaction: (work) => inTransaction(db, (tx) => work(tx as DBTX)),
+    transaction: (work) => inTransaction(db, work),
   }
   const queue = new JobQueue<number>(counted, { schema })
   await queue.enqueueMany([]) // opens nothing
@@ -92,7 +92,7 @@ test('a lost answer is told as OUTCOME_UNKNOWN, and nothing is sent twice', asyn
       inserts += 1
       throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' })
     },
-    transaction: (work) => inTransaction(db, (tx) => work(tx as DBTX)),
+    transaction: (work) => inTransaction(db, work),
   }
   const queue = new JobQueue<string>(lossy, { schema })
   const error = await refusal(queue.enqueue('perhaps'))

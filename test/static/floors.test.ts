@@ -65,6 +65,7 @@ test('no file is longer than 400 lines', () => {
 test('packages are known to the room that drives them only', () => {
   const allowed: Record<string, string[]> = {
     pg: ['drivers', 'cli'],
+    postgres: ['drivers'],
     '@electric-sql/pglite': ['embedded'],
     '@opentelemetry/api': ['otel'],
     hono: ['dashboard'],

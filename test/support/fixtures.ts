@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { Client, Pool } from 'pg'
+import postgres, { type Sql } from 'postgres'
 import { describe, inject, test as base, type TestAPI } from 'vitest'
 import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import type { Worker, WorkFunction } from '../../src/core/job.ts'
 import type { LogFields, LogLevel } from '../../src/core/logger.ts'
 import type { QueueOptions } from '../../src/core/queue-options.ts'
 import type { ReceiveOptions } from '../../src/core/receive-options.ts'
+import type { Database } from '../../src/drivers/database.ts'
 import type { EmbeddedDatabase } from '../../src/embedded/index.ts'
 import type { JobQueue } from '../../src/job-queue.ts'
 import { Child, type ChildOptions } from './child-process.ts'
@@ -137,18 +139,7 @@ const shared = {
     { db, schema, events, log }: Pick<Fixtures, 'db' | 'schema' | 'events' | 'log'>,
     use: Use<OpenQueue>,
   ): Promise<void> => {
-    // A suite that opens no queue (migrations, drivers) need not load the engine.
-    const { JobQueue: Queue } = await import('../../src/job-queue.ts')
-    const logger = recordingLogger(log)
-    const open = (first?: unknown, second?: QueueOptions): JobQueue => {
-      const isWorker = typeof first === 'function' || (isObject(first) && 'work' in first)
-      const given = isWorker ? second : (first as QueueOptions | undefined)
-      const options = { schema, logger, ...given }
-      const queue = isWorker ? new Queue(db, first as Worker, options) : new Queue(db, options)
-      queue.observe((event) => events.record(event, process.pid))
-      return queue
-    }
-    await use(open)
+    await use(await queueOpener(db, { schema, events, log }))
   },
   queue: async ({ openQueue }: Pick<Fixtures, 'openQueue'>, use: Use<JobQueue>): Promise<void> => {
     await use(openQueue())
@@ -240,6 +231,21 @@ export const testOnOwnServer: TestAPI<ServerFixtures & { server: PostgresServer 
   },
 })
 
+/** As `test`, with queues on postgres.js: `sql` is what they work on, `db` stays the test's own pool. */
+export const testOnPostgresJs: TestAPI<ServerFixtures & { sql: Sql }> = test.extend<{
+  sql: Sql
+  openQueue: OpenQueue
+}>({
+  sql: async ({ databaseUrl }, use) => {
+    const sql = postgres(databaseUrl, { max: 10 })
+    await use(sql)
+    await sql.end({ timeout: 1 })
+  },
+  openQueue: async ({ sql, schema, events, log }, use) => {
+    await use(await queueOpener(sql, { schema, events, log }))
+  },
+})
+
 /** Tests on the embedded database: one in memory for each file, a schema for each test. */
 export const testOnPGlite: TestAPI<Fixtures<EmbeddedDatabase>> = base.extend<
   Fixtures<EmbeddedDatabase>
@@ -260,13 +266,17 @@ export const testOnPGlite: TestAPI<Fixtures<EmbeddedDatabase>> = base.extend<
   ...shared,
 })
 
-/** Runs a block of tests on PostgreSQL (a `pg.Pool`) and on PGlite: `describeEachDatabase('enqueue', (test) => …)`. */
+/**
+ * Runs a block of tests on PostgreSQL (a `pg.Pool`) and on PGlite: `describeEachDatabase('enqueue', (test) => …)`.
+ * With MILLRACE_TEST_POSTGRES_JS=1 the first has its queues on postgres.js.
+ */
 export function describeEachDatabase(
   name: string,
   body: (test: TestAPI<Fixtures>, database: 'PostgreSQL' | 'PGlite') => void,
 ): void {
+  const onServer = process.env['MILLRACE_TEST_POSTGRES_JS'] === '1' ? testOnPostgresJs : test
   describe.each([
-    ['PostgreSQL', test as unknown as TestAPI<Fixtures>],
+    ['PostgreSQL', onServer as unknown as TestAPI<Fixtures>],
     ['PGlite', testOnPGlite as unknown as TestAPI<Fixtures>],
   ] as const)(`${name} on %s`, (database, api) => {
     body(api, database)
@@ -281,6 +291,24 @@ export async function createSchema(db: TestDatabase, purpose: string): Promise<s
   const schema = `test ${words.slice(0, 40).trim()} ${randomBytes(4).toString('hex')}`
   await migrateUp(db, { schema })
   return schema
+}
+
+/** Opens queues whose events and log lines are recorded. */
+async function queueOpener(
+  db: Database,
+  { schema, events, log }: Pick<Fixtures, 'schema' | 'events' | 'log'>,
+): Promise<OpenQueue> {
+  // A suite that opens no queue (migrations, drivers) need not load the engine.
+  const { JobQueue: Queue } = await import('../../src/job-queue.ts')
+  const logger = recordingLogger(log)
+  return (first?: unknown, second?: QueueOptions): JobQueue => {
+    const isWorker = typeof first === 'function' || (isObject(first) && 'work' in first)
+    const given = isWorker ? second : (first as QueueOptions | undefined)
+    const options = { schema, logger, ...given }
+    const queue = isWorker ? new Queue(db, first as Worker, options) : new Queue(db, options)
+    queue.observe((event) => events.record(event, process.pid))
+    return queue
+  }
 }
 
 function keepSchema(schema: string, databaseUrl: string): void {

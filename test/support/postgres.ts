@@ -101,7 +101,7 @@ async function createCluster(
 }
 
 /** Nothing of the caller's PG* settings may reach the server. */
-function serverEnvironment(): NodeJS.ProcessEnv {
+export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], TZ: 'UTC', LC_ALL: 'C' }
 }
 
@@ -258,7 +258,7 @@ class OwnServer implements PostgresServer {
  * A port below the range from which systems take the local ends of outgoing connections. Inside that range a client
  * that keeps trying while the server restarts can connect to itself, and the server never gets its port back.
  */
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000)
     const probe = net.createServer()
