@@ -76,7 +76,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
   readonly #enqueuer: Enqueuer
 
   /**
-   * @param db A `pg.Pool`, a `pg.Client`, a PGlite, an embedded database, or any `DB`.
+   * @param db A `pg.Pool`, a `pg.Client`, the `sql` of postgres.js, a PGlite, an embedded database, or any `DB`.
    * @param worker What runs the jobs; without it the queue can only enqueue and be looked at.
    * @throws MillraceError `INVALID_DATABASE`, `INVALID_OPTION`
    */

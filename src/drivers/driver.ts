@@ -33,12 +33,13 @@ export interface RunOptions {
   onWait?: ((waitedMs: number) => void) | undefined
   /**
    * Whether answers are waited for as long as they take, as in migrations.
-   * @default false: a statement on a pool is given up after 15 s without an answer
+   * @default false: a statement on a `pg.Pool` is given up after 15 s without an answer
    */
   isPatient?: boolean | undefined
   /**
    * Ends the wait when it aborts: for a connection, with the signal's reason (nothing was sent); for an answer, with
-   * `OUTCOME_UNKNOWN` and a closed connection. Only a pool can give up what is under way; other clients look once, at the start.
+   * `OUTCOME_UNKNOWN`, and with pg a closed connection. Only a pool can give up what is under way, pg's or that of
+   * postgres.js; other clients look once, at the start.
    */
   signal?: AbortSignal | undefined
 }

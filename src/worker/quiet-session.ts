@@ -8,7 +8,7 @@ type Hear = (payload: string) => void
  * Behind a transaction pooler LISTEN stays on whatever connection of the server it happened to reach. The
  * notifications that this connection gets are passed to whoever has a statement under way on it at that moment,
  * which may be us: seen with PgBouncer. So only what is heard while nothing is under way proves that this session has
- * its connection to itself.
+ * its connection to itself (docs/adr/0017-only-a-quiet-session-hears.md).
  */
 export class QuietSession implements Session {
   readonly listen: ((channel: string, onNotify: Hear) => Promise<void>) | undefined

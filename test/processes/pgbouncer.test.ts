@@ -187,7 +187,8 @@ describe.skipIf(isMissing).each(['transaction', 'session'] as const)(
     })
 
     test('statements are never prepared under a name', async ({ schema }) => {
-      const one = await startPgBouncer(inject('databaseUrl'), { poolMode, poolSize: 3 })
+      const poolSize = poolMode === 'transaction' ? 1 : 10
+      const one = await startPgBouncer(inject('databaseUrl'), { poolMode, poolSize })
       for (const connect of Object.values(CLIENTS)) {
         const client = connect(one.url)
         const queue = new JobQueue(client.db, () => undefined, { schema, logger: quiet })
