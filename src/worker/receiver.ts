@@ -40,8 +40,7 @@ export class Receiver implements Sleeper {
   readonly #lostClaims: LostClaims
   readonly #lone: LoneRuns
   readonly #marking: Marking
-  /** FIFO only. */
-  readonly #ownership: Ownership | undefined
+  readonly #ownership: Ownership | undefined // FIFO only
   readonly #backoff = new Backoff()
   #registration: Registration | undefined
   /** Aborts when this receiver stops, whoever wants it to. */
@@ -318,9 +317,10 @@ export class Receiver implements Sleeper {
     for (const listener of this.#settledListeners) listener(settlement)
     const { verdict } = settlement
     if (verdict.to === 'available') this.#shared.waker.lookIn(this, verdict.afterMs)
-    // What is due again at once is told by nobody else.
+    // Nobody else tells of what is due again at once, nor a drain of what a handler enqueued in its own transaction.
     const isDue = verdict.to === 'available' && verdict.afterMs === 0
-    if (isDue || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
+    const mayBeMore = isDue || this.#rules.drainLimit !== undefined
+    if (mayBeMore || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
     // The head of a FIFO queue waits: so do those behind it, for whoever wants to cancel them.
     if (settlement.isSettled && verdict.to === 'available' && !isDue) this.#giveBackLeft()
   }

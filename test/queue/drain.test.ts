@@ -1,7 +1,7 @@
 import { JobQueue, type DrainResult } from '../../src/index.ts'
 import { createSchema, describeEachDatabase, expect, test } from '../support/fixtures.ts'
 import { PATIENCE_MS } from '../support/until.ts'
-import { aborted, gate } from './arrange.ts'
+import { aborted, gate, inTransaction } from './arrange.ts'
 
 const NOTHING: DrainResult = { finished: 0, failed: 0, retried: 0 }
 
@@ -70,6 +70,20 @@ describeEachDatabase('drain', (test) => {
   test('runs what its own handlers enqueue', async ({ openQueue }) => {
     const queue: JobQueue<number, void> = openQueue<number, void>(async (job) => {
       if (job.args < 5) await queue.enqueue(job.args + 1)
+    })
+    await queue.enqueue(1)
+    expect(await queue.drain()).toEqual({ finished: 5, failed: 0, retried: 0 })
+  })
+
+  test('runs what its own handlers enqueue in the transactions that end their jobs', async ({
+    db,
+    openQueue,
+  }) => {
+    const queue: JobQueue<number, void> = openQueue<number, void>(async (job, { complete }) => {
+      await inTransaction(db, async (tx) => {
+        if (job.args < 5) await queue.enqueue(job.args + 1, { tx })
+        await complete(tx)
+      })
     })
     await queue.enqueue(1)
     expect(await queue.drain()).toEqual({ finished: 5, failed: 0, retried: 0 })
