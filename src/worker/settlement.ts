@@ -20,14 +20,14 @@ export interface SettlingRules {
 export interface Settlement {
   readonly id: string
   readonly claimNo: string
-  readonly registration: Pick<Registration, 'id' | 'lost'>
+  readonly registration: Pick<Registration, 'id' | 'lost' | 'isFresh'>
   readonly attempt: number
   readonly startedAt: string
   readonly runMs: number
   readonly hadErrors: boolean
   readonly verdict: Verdict
-  /** The handler completed the job in its own transaction; settling finds out whether that committed. */
-  readonly completed: boolean
+  /** The handler completed the job in its own transaction; settling finds out whether that committed, and says so here. */
+  completed: boolean
   /** What a handler threw that had completed the job itself. */
   readonly errorAfter: ErrorRecord | undefined
   /** Set when it has been written down: false when the job was no longer this worker's. */

@@ -94,11 +94,21 @@ export class Settler {
       return findHeld(this.#store, this.#holderOf(sorted), sorted)
     })
     const open = new Set(held)
-    this.#report(
-      sorted.filter((run) => !open.has(run.id)),
-      new Set(),
-    )
+    const gone = sorted.filter((run) => !open.has(run.id))
+    if (mayBeTaken(gone)) await this.#believeOnlyHistory(gone)
+    this.#report(gone, new Set())
     for (const run of sorted) if (open.has(run.id)) await this.#settle([run])
+  }
+
+  /** One look: whoever may be dead has no lease left in which to repeat it. */
+  async #believeOnlyHistory(runs: readonly Settlement[]): Promise<void> {
+    let proven: ReadonlySet<string> = new Set()
+    try {
+      proven = await findSettled(this.#store, this.#holderOf(runs), runs)
+    } catch (error) {
+      this.#events.emit({ type: 'maintenance.failed', chore: 'look for completed jobs', error })
+    }
+    for (const run of runs) run.completed = proven.has(run.id)
   }
 
   /** Settles runs of one kind and one registration. */
@@ -106,6 +116,7 @@ export class Settler {
     const sorted = [...group].sort((left, right) => compareNumerals(left.id, right.id))
     const began = performance.now()
     const ids = await this.#carryOut(sorted)
+    if (mayBeTaken(sorted)) for (const run of sorted) run.completed &&= ids?.has(run.id) ?? false
     if (ids === undefined) return this.#report(sorted, new Set())
     this.#report(sorted, ids)
     this.#events.emit({
@@ -265,6 +276,14 @@ function eventOf(run: Settlement, rules: SettlingRules): MillraceEvent {
       if (verdict.afterMs > 0) return { type: 'job.snoozed', ...names, afterMs: verdict.afterMs }
       return { type: 'job.given_back', ...names, wasRunning: run.runMs > 0 }
   }
+}
+
+/**
+ * Whether jobs that are not this worker's any more may be somebody else's. As long as nobody can have
+ * declared it dead, they are not: then the transactions of their handlers have committed.
+ */
+function mayBeTaken(runs: readonly Settlement[]): boolean {
+  return runs.some((run) => !run.registration.isFresh(performance.now()))
 }
 
 /** Runs that one statement can settle, or look at. */

@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import type { Job, WorkContext } from '../../src/index.ts'
 import { describeEachDatabase, expect, test } from '../support/fixtures.ts'
-import { errorOf, gate, inTransaction, RollBack } from './arrange.ts'
+import { aborted, errorOf, gate, inTransaction, RollBack } from './arrange.ts'
 
 const EFFECTS = 'create table {schema}.effects (n int)'
 const COUNT_EFFECTS = 'select count(*)::int4 as n from {schema}.effects'
@@ -226,6 +226,43 @@ describeEachDatabase('context.complete', (test) => {
     expect(errors).toMatchObject([{ code: 'LEASE_LOST', details: { jobId: job.id } }])
     expect(await rows(COUNT_EFFECTS)).toEqual([{ n: 0 }])
     expect(await queue.get(job.id)).toMatchObject({ status: 'running', errorCount: 0 })
+  })
+
+  test('that rolled back is not said to have finished when the lease was lost since', async ({
+    db,
+    openQueue,
+    events,
+    rows,
+    untilRow,
+  }) => {
+    let runs = 0
+    const queue = openQueue(async (_job, { complete, signal }) => {
+      runs += 1
+      const isFirst = runs === 1
+      const work = inTransaction(db, async (tx) => {
+        await complete(tx)
+        if (isFirst) throw new RollBack()
+      })
+      await work.catch(() => undefined)
+      if (!isFirst) return
+      // As an observer and a rescuer would who had not heard of this process for a lease.
+      await rows('update {schema}.workers set dead_at = now(), rescued_at = now()')
+      await rows('update {schema}.jobs set claimed_by = null, claim_no = null, started_at = null')
+      await rows('update {schema}.queues set rewind = rewind + 1')
+      await aborted(signal)
+    })
+    const job = await queue.enqueue(1)
+    const stop = new AbortController()
+    const received = queue.receive({ signal: stop.signal, leaseTimeout: '1s' })
+    try {
+      await untilRow(`select 1 from {schema}.history where outcome = 'finished'`)
+      await events.seen('job.lease_lost', job.id)
+    } finally {
+      stop.abort()
+      await received
+    }
+    expect(events.all('job.lease_lost', { jobId: job.id })).toHaveLength(1)
+    expect(events.all('job.finished', { jobId: job.id })).toHaveLength(1)
   })
 
   test('refuses what is no transaction', async ({ db, openQueue }) => {

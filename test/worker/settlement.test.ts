@@ -62,7 +62,7 @@ test('a result that the database refuses is left out; a run without one stays as
   const run = {
     id: '1',
     claimNo: '1',
-    registration: { id: 1, lost: new AbortController().signal },
+    registration: { id: 1, lost: new AbortController().signal, isFresh: () => true },
     attempt: 1,
     startedAt: '0',
     runMs: 1,
