@@ -9,10 +9,17 @@ const LINES = 1_000_000
 /** The file has 90 MB; a process that does nothing takes some 80. */
 const BOUND_MB = 260
 
-/** Tells at the end how much memory the process ever had. */
-const TELL_MEMORY = `--import=data:text/javascript,${encodeURIComponent(
-  `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS + '\\n'))`,
-)}`
+/**
+ * Tells at the end how much memory the process ever had. On Linux `maxRSS` begins with that of the process
+ * which started it; the kernel's high-water mark does not.
+ */
+const TELL_MEMORY = `--import=data:text/javascript,${encodeURIComponent(`
+import { readFileSync } from 'node:fs'
+const peak = () => process.platform === 'linux'
+  ? /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]
+  : process.resourceUsage().maxRSS
+process.on('exit', () => process.stderr.write('peak ' + peak() + '\\n'))
+`)}`
 const env = { NODE_OPTIONS: TELL_MEMORY }
 const peakMb = (stderr: string): number =>
   Number(/peak (\d+)/.exec(stderr)?.[1] ?? Infinity) / 1_024

@@ -1,6 +1,6 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { afterEach } from 'vitest'
-import { describeEachDatabase, expect } from '../support/fixtures.ts'
+import { describeEachDatabase, expect, until } from '../support/fixtures.ts'
 import { linksOf, startTracing, traceparentOf } from './tracing.ts'
 
 afterEach(() => context.disable())
@@ -130,10 +130,7 @@ describeEachDatabase('openTelemetry', (test) => {
     expect(new Set(sent).size).toBe(3)
   })
 
-  test('gives each attempt a span, all linked to the one enqueue', async ({
-    openQueue,
-    untilRow,
-  }) => {
+  test('gives each attempt a span, all linked to the one enqueue', async ({ openQueue }) => {
     const tracing = startTracing()
     const queue = openQueue(
       (job) => {
@@ -142,10 +139,10 @@ describeEachDatabase('openTelemetry', (test) => {
       { middlewares: [tracing.middleware()], baseRetryDelay: 1 },
     )
     const { id } = await queue.enqueue(1)
-    for (let run = 1; run <= 3; run++) {
-      await untilRow('select 1 from {schema}.jobs where run_at <= now()')
+    await until(async () => {
       await queue.drain()
-    }
+      return (await queue.get(id))?.status === 'finished'
+    })
     expect(await queue.get(id)).toMatchObject({ status: 'finished', attempt: 3 })
     const runs = tracing.spans().filter(({ name }) => name === 'process default')
     expect(runs.map((run) => run.attributes['messaging.millrace.attempt'])).toEqual([1, 2, 3])
