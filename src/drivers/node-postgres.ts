@@ -1,6 +1,6 @@
 import { isConnectionError, outcomeIsUnknown } from './connection-errors.ts'
 import type { DBTX, Driver, QueryResult, RunOptions, Session } from './driver.ts'
-import { quoteIdentifier } from './identifier.ts'
+import { quoteIdentifier } from '../core/identifiers.ts'
 import type { PgPool } from './pg-shapes.ts'
 import type { PoolConnection } from './pool-connection.ts'
 import { DEFAULT_TIMES, PoolConnections, type PoolTimes } from './pool-connections.ts'

@@ -1,4 +1,4 @@
-import { quoteIdentifier } from './identifier.ts'
+import { quoteIdentifier } from '../core/identifiers.ts'
 import type { PGliteInstance } from './pglite-shapes.ts'
 
 /**

@@ -3,7 +3,7 @@ import { MillraceError } from '../core/errors.ts'
 import { isConnectionError, markWithoutEffect, refuseAborted } from './connection-errors.ts'
 import { answerWithin } from './deadline.ts'
 import type { QueryResult, RunOptions, Session } from './driver.ts'
-import { quoteIdentifier } from './identifier.ts'
+import { quoteIdentifier } from '../core/identifiers.ts'
 import type { PostgresOptions, PostgresSql } from './postgres-js-shapes.ts'
 import { queryOf, resultOf } from './postgres-js-statement.ts'
 

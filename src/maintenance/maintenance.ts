@@ -25,7 +25,7 @@ export interface MaintenanceParts {
   leaseMs(): number
   /** Waits; whoever hands it in decides about timers. */
   pause(ms: number, signal: AbortSignal): Promise<void>
-  /** Called once, after the first look: what the dead held whom it found is free, or that failed. */
+  /** Called after each look: what the dead held whom it found is free, or that failed. */
   looked(): void
 }
 
