@@ -51,7 +51,12 @@ export interface Contender {
   /** What differs from the library's defaults, as it is printed in the report. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly abilities: ReadonlySet<Ability>
-  /** Connects one process. Nothing may be written before `prepare`. */
+  /** The major of Node that its processes run on, where it is not the one of the whole benchmark. */
+  readonly node?: '20'
+  /**
+   * Connects one process. Nothing may be written before `prepare`. The url is `postgres://…` with a database of its
+   * own for each run, or `redis://…` with a server of its own; for PGlite it is the path of an empty folder.
+   */
   open(url: string, needs: QueueNeeds): Promise<OpenQueue>
 }
 
@@ -71,6 +76,8 @@ export interface OpenQueue {
   fillHistory(count: number): Promise<void>
   /** Jobs that wait or run, for the check at the end of a run. */
   unfinished(): Promise<number>
+  /** Finished jobs that are still there, for the check where a scenario asked to keep them. */
+  finished?(): Promise<number>
   /** Closes every connection of this process. */
   close(): Promise<void>
 }

@@ -1,0 +1,24 @@
+import type { Contender } from '../contender.ts'
+
+/**
+ * Every contender by name, in the order of the report. Loaded at need, so that a process holds no library but the one
+ * that it measures, and so that the time from import to first job can be measured.
+ */
+export const CONTENDERS: Readonly<Record<string, () => Promise<Contender>>> = {
+  millrace: async () => (await import('./millrace.ts')).millrace,
+  'millrace-node20': async () => (await import('./millrace.ts')).millraceNode20,
+  'millrace-pglite': async () => (await import('./millrace-pglite.ts')).millracePglite,
+  ceiling: async () => (await import('./ceiling.ts')).ceiling,
+  'ceiling-notify': async () => (await import('./ceiling.ts')).ceilingNotify,
+}
+
+/** Loads one contender. Throws for a name that is none. */
+export async function loadContender(name: string): Promise<Contender> {
+  const load = CONTENDERS[name]
+  if (load === undefined) {
+    throw new Error(
+      `No contender is named ${name}. There are: ${Object.keys(CONTENDERS).join(', ')}.`,
+    )
+  }
+  return load()
+}
