@@ -10,6 +10,14 @@ export const CONTENDERS: Readonly<Record<string, () => Promise<Contender>>> = {
   'millrace-pglite': async () => (await import('./millrace-pglite.ts')).millracePglite,
   ceiling: async () => (await import('./ceiling.ts')).ceiling,
   'ceiling-notify': async () => (await import('./ceiling.ts')).ceilingNotify,
+  'pg-boss': async () => (await import('./pg-boss.ts')).pgBoss,
+  'pg-boss-best': async () => (await import('./pg-boss.ts')).pgBossBest,
+  'graphile-worker': async () => (await import('./graphile-worker.ts')).graphileWorker,
+  'graphile-worker-best': async () => (await import('./graphile-worker.ts')).graphileWorkerBest,
+  'bullmq-postgres': async () => (await import('./bullmq-postgres.ts')).bullmqPostgres,
+  'bullmq-postgres-best': async () => (await import('./bullmq-postgres.ts')).bullmqPostgresBest,
+  'bullmq-redis': async () => (await import('./bullmq-redis.ts')).bullmqRedis,
+  'bullmq-redis-best': async () => (await import('./bullmq-redis.ts')).bullmqRedisBest,
 }
 
 /** Loads one contender. Throws for a name that is none. */

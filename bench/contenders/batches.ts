@@ -1,0 +1,23 @@
+/** How many jobs go into one call, and how many calls are under way at a time. */
+export interface BatchPlan {
+  readonly size: number
+  readonly atOnce: number
+}
+
+/** Hands over all items in batches, in their order. Rejects with the first error, once nothing is under way. */
+export async function inBatches<T>(
+  items: readonly T[],
+  { size, atOnce }: BatchPlan,
+  send: (batch: T[]) => Promise<unknown>,
+): Promise<void> {
+  let next = 0
+  const sendOn = async (): Promise<void> => {
+    while (next < items.length) {
+      const batch = items.slice(next, (next += size))
+      await send(batch)
+    }
+  }
+  const senders = Array.from({ length: atOnce }, sendOn)
+  await Promise.allSettled(senders)
+  await Promise.all(senders)
+}
