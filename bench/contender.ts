@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import type { ScenarioName } from './results.ts'
 
 /** What every job of the benchmark carries: its number, and some text as real jobs have. */
 export interface Payload {
@@ -53,6 +54,8 @@ export interface Contender {
   readonly abilities: ReadonlySet<Ability>
   /** The major of Node that its processes run on, where it is not the one of the whole benchmark. */
   readonly node?: '20'
+  /** The scenarios that it is for; unless said, all that its abilities allow. */
+  readonly only?: readonly ScenarioName[]
   /**
    * Connects one process. Nothing may be written before `prepare`. The url is `postgres://…` with a database of its
    * own for each run, or `redis://…` with a server of its own; for PGlite it is the path of an empty folder.

@@ -1,4 +1,4 @@
-/** One scenario, run once for one contender. `build/bench/results.json` is a list of these. */
+/** One scenario, run once for one contender. */
 export interface Measurement {
   readonly scenario: string
   readonly contender: string

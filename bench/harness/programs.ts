@@ -1,0 +1,16 @@
+import path from 'node:path'
+import type { Contender } from '../contender.ts'
+import type { RoleProgram } from './role.ts'
+
+/** The process of a run, as this Node runs it. */
+const HERE: RoleProgram = {
+  node: process.execPath,
+  script: path.join(import.meta.dirname, 'role-main.ts'),
+}
+
+/** How the processes of a contender are started. */
+export async function programFor(contender: Contender): Promise<RoleProgram> {
+  if (contender.node === undefined) return HERE
+  const { programOnNode20 } = await import('./program-node20.ts')
+  return programOnNode20()
+}
