@@ -217,6 +217,14 @@ describe('the charts', () => {
     expect((heights[1] ?? 0) - (heights[0] ?? 0)).toBeGreaterThanOrEqual(16)
   })
 
+  test('draw no line from jobs that wait to jobs that are finished', () => {
+    const names = ['depth-0', 'depth-5m', 'history-5m'] as const
+    const depths = names.flatMap((name) => rate(name, 'millrace', [100]))
+    write(depths, { scenarios: names.map((name) => scenario(name)) })
+    const [, path] = / d="([^"]+)"/.exec(readChart('depth.svg')) ?? []
+    expect(path?.replaceAll(/[^A-Z]/g, '')).toBe('MLM')
+  })
+
   test('of an earlier report go', () => {
     write(measurements, { scenarios })
     write([], { scenarios })

@@ -41,7 +41,7 @@ interface Lane {
 function barStyle({ colour, isMain }: Row): string {
   if (colour === 'ceiling') return 'outline'
   if (colour !== 'millrace') return 'bar'
-  return isMain ? 'f-millrace' : 'f-millrace pale'
+  return isMain ? 'f-millrace' : 'pale'
 }
 
 type Draw = (row: Row, value: number, lane: Lane) => string[]

@@ -11,6 +11,8 @@ interface Scheme {
   readonly grid: string
   /** A bar of whoever is not Millrace. */
   readonly bar: string
+  /** A bar of Millrace as few will run it. */
+  readonly pale: string
   readonly colours: Readonly<Record<Colour, string>>
 }
 
@@ -21,6 +23,7 @@ const LIGHT: Scheme = {
   quiet: '#59636e',
   grid: '#e4e8ec',
   bar: '#a9b6c6',
+  pale: '#f3ad87',
   colours: {
     millrace: '#e4570b',
     ceiling: '#7d8590',
@@ -39,6 +42,7 @@ const DARK: Scheme = {
   quiet: '#9aa4af',
   grid: '#2a313a',
   bar: '#54616f',
+  pale: '#a65a2a',
   colours: {
     millrace: '#ff8533',
     ceiling: '#8d96a0',
@@ -57,18 +61,18 @@ export const STYLE = [
   '.value,.tick,.spread{font-variant-numeric:tabular-nums}.strong{font-weight:600}.none{font-style:italic}',
   '.grid,.axis,.whisker{stroke-width:1}.whisker{stroke-width:1.5}.leader{stroke-width:1;opacity:.5}',
   '.curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}',
-  '.pale{opacity:.55}.dotted{stroke-dasharray:1 5;stroke-linecap:round}.bold{stroke-width:3.5}.dashed{stroke-dasharray:5 4}',
+  '.dotted{stroke-dasharray:1 5;stroke-linecap:round}.bold{stroke-width:3.5}.dashed{stroke-dasharray:5 4}',
   '.hollow{stroke-width:2}.range{stroke-width:5;opacity:.35;stroke-linecap:round}',
   rulesOf(LIGHT),
   `@media (prefers-color-scheme:dark){${rulesOf(DARK)}}`,
 ].join('')
 
-function rulesOf({ card, edge, ink, quiet, grid, bar, colours }: Scheme): string {
+function rulesOf({ card, edge, ink, quiet, grid, bar, pale, colours }: Scheme): string {
   return [
     `.card{fill:${card};stroke:${edge}}`,
     `.title,.label,.value{fill:${ink}}.sub,.tick,.spread,.none{fill:${quiet}}`,
     `.grid{stroke:${grid}}.axis,.whisker{stroke:${quiet}}`,
-    `.bar{fill:${bar}}.outline{fill:${card};stroke:${quiet};stroke-dasharray:3 3}.hollow{fill:${card}}`,
+    `.bar{fill:${bar}}.pale{fill:${pale}}.outline{fill:${card};stroke:${quiet};stroke-dasharray:3 3}.hollow{fill:${card}}`,
     ...Object.entries(colours).map(
       ([name, colour]) => `.f-${name}{fill:${colour}}.s-${name}{stroke:${colour}}`,
     ),
