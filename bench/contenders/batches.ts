@@ -4,6 +4,11 @@ export interface BatchPlan {
   readonly atOnce: number
 }
 
+/** One call after the other, where the order of the jobs counts. */
+export function inOrder({ size }: BatchPlan): BatchPlan {
+  return { size, atOnce: 1 }
+}
+
 /** Hands over all items in batches, in their order. Rejects with the first error, once nothing is under way. */
 export async function inBatches<T>(
   items: readonly T[],

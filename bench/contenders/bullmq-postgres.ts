@@ -14,10 +14,8 @@ import { installedVersion } from './installed-version.ts'
 
 /** The fastest that we found among what the documentation offers, see docs/benchmarks.md. */
 export const BULLMQ_POSTGRES_BEST: BullmqTuning = {
-  concurrency: 50,
-  workers: 1,
-  addBulk: { size: 2000, atOnce: 2 },
-  poolSize: undefined,
+  concurrency: 25,
+  addBulk: { size: 1000, atOnce: 2 },
 }
 
 const COMMON = {
@@ -43,7 +41,7 @@ export const bullmqPostgres: Contender = {
   name: 'bullmq-postgres',
   tuning: 'defaults',
   settings: describeBullmq(DEFAULTS),
-  open: async (url, needs) => openBullmq(postgresStore(url, DEFAULTS), needs, DEFAULTS),
+  open: async (url, needs) => openBullmq(postgresStore(url), needs, DEFAULTS),
 }
 
 /** BullMQ on its PostgreSQL backend, at the fastest of its documented settings. */
@@ -52,21 +50,18 @@ export const bullmqPostgresBest: Contender = {
   name: 'bullmq-postgres-best',
   tuning: 'best',
   settings: describeBullmq(BULLMQ_POSTGRES_BEST),
-  open: async (url, needs) =>
-    openBullmq(postgresStore(url, BULLMQ_POSTGRES_BEST), needs, BULLMQ_POSTGRES_BEST),
+  open: async (url, needs) => openBullmq(postgresStore(url), needs, BULLMQ_POSTGRES_BEST),
 }
 
 /** Where the jobs are; also for trying other settings. */
-export function postgresStore(url: string, { poolSize }: BullmqTuning): BullmqStore {
-  const connection = {
-    connectionString: url,
-    ...(poolSize === undefined ? {} : { max: poolSize }),
-  }
+export function postgresStore(url: string): BullmqStore {
   return {
     makeQueue: (name, defaultJobOptions) =>
-      reporting(new Queue(name, { connection, defaultJobOptions }, createPostgresBackend)),
+      reporting(new Queue(name, { connection: url, defaultJobOptions }, createPostgresBackend)),
     makeWorker: (name, processor, options) =>
-      reporting(new Worker(name, processor, { connection, ...options }, createPostgresBackend)),
+      reporting(
+        new Worker(name, processor, { connection: url, ...options }, createPostgresBackend),
+      ),
     prepare: async () => withClient(url, async (client) => void (await runMigrations(client))),
     fillHistory: async (count) =>
       withClient(

@@ -16,9 +16,7 @@ import { installedVersion } from './installed-version.ts'
 /** The fastest that we found among what the documentation offers, see docs/benchmarks.md. */
 export const BULLMQ_REDIS_BEST: BullmqTuning = {
   concurrency: 100,
-  workers: 1,
-  addBulk: { size: 1000, atOnce: 2 },
-  poolSize: undefined,
+  addBulk: { size: 5000, atOnce: 2 },
 }
 
 const COMMON = {

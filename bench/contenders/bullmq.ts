@@ -1,27 +1,20 @@
 import type { JobsOptions, Processor, WorkerOptions } from 'bullmq'
 import type { Handler, OpenQueue, Payload, QueueNeeds, Receiving } from '../contender.ts'
-import { inBatches, type BatchPlan } from './batches.ts'
+import { inBatches, inOrder, type BatchPlan } from './batches.ts'
 
 export const QUEUE = 'bench'
 export const JOB = 'job'
 
 /** What is set beyond the library's defaults. */
 export interface BullmqTuning {
-  /** Handlers at once in one process where a scenario does not say. */
-  readonly concurrency: number | undefined
-  /** How many Worker objects share the concurrency. */
-  readonly workers: number
+  /** Handlers at once in one process, or as many as a scenario allows where that is fewer: more were slower. */
+  readonly concurrency?: number
   readonly addBulk: BatchPlan
-  /** `max` of the pools of connections, on PostgreSQL. */
-  readonly poolSize: number | undefined
 }
 
 /** Nothing is set. */
 export const DEFAULTS: BullmqTuning = {
-  concurrency: undefined,
-  workers: 1,
   addBulk: { size: 1000, atOnce: 1 },
-  poolSize: undefined,
 }
 
 /** The part of BullMQ's `Queue` that is used, the same on each of its backends. */
@@ -93,7 +86,9 @@ class OpenBullmq implements OpenQueue {
   ): Promise<void> {
     const queue = this.#queue()
     const opts = jobOptions(options)
-    await inBatches(payloads, this.#tuning.addBulk, async (batch) =>
+    const { addBulk } = this.#tuning
+    const plan = this.#needs.fifo === true ? inOrder(addBulk) : addBulk
+    await inBatches(payloads, plan, async (batch) =>
       queue.addBulk(batch.map((data) => ({ name: JOB, data, ...(opts && { opts }) }))),
     )
   }
@@ -107,10 +102,7 @@ class OpenBullmq implements OpenQueue {
     const workers: BullmqWorker[] = []
     for (let queue = 1; queue <= (this.#needs.queues ?? 1); queue += 1) {
       const name = queue === 1 ? QUEUE : `${QUEUE}-${queue}`
-      for (const concurrency of this.#shares()) {
-        const options = concurrency === undefined ? {} : { concurrency }
-        workers.push(this.#store.makeWorker(name, processor, options))
-      }
+      workers.push(this.#store.makeWorker(name, processor, this.#workerOptions()))
     }
     await Promise.all(workers.map(async (worker) => worker.waitUntilReady()))
     return {
@@ -142,15 +134,11 @@ class OpenBullmq implements OpenQueue {
     return this.#made
   }
 
-  /** The concurrency of each worker. */
-  #shares(): (number | undefined)[] {
-    if (this.#needs.fifo === true) return [1]
-    const concurrency = this.#needs.concurrency ?? this.#tuning.concurrency
-    if (concurrency === undefined) return [undefined]
-    const workers = Math.min(this.#tuning.workers, concurrency)
-    return Array.from({ length: workers }, (_, index) =>
-      Math.floor((concurrency + index) / workers),
-    )
+  #workerOptions(): { concurrency?: number } {
+    if (this.#needs.fifo === true) return { concurrency: 1 }
+    const wanted = this.#needs.concurrency ?? this.#tuning.concurrency
+    if (wanted === undefined) return {}
+    return { concurrency: Math.min(wanted, this.#tuning.concurrency ?? wanted) }
   }
 }
 

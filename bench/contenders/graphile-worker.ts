@@ -9,7 +9,7 @@ import {
 } from 'graphile-worker'
 import type { ClientBase } from 'pg'
 import type { Contender, Handler, OpenQueue, Payload, QueueNeeds, Receiving } from '../contender.ts'
-import { inBatches, type BatchPlan } from './batches.ts'
+import { inBatches, inOrder, type BatchPlan } from './batches.ts'
 import { readCount } from './database.ts'
 import { installedVersion } from './installed-version.ts'
 
@@ -20,21 +20,40 @@ const FIFO_QUEUE = 'fifo'
 /** What is set beyond the library's defaults. */
 export interface GraphileTuning {
   readonly worker: GraphileConfig.WorkerOptions
+  /** Over `worker` where the queue is FIFO, whatever concurrency is asked for. */
+  readonly fifo: GraphileConfig.WorkerOptions
+  /** Over `worker` where jobs fail. */
+  readonly retries: GraphileConfig.WorkerOptions
   readonly addJobs: BatchPlan
 }
 
-const DEFAULTS: GraphileTuning = { worker: {}, addJobs: { size: 1000, atOnce: 1 } }
+const DEFAULTS: GraphileTuning = {
+  worker: {},
+  fifo: {},
+  retries: {},
+  addJobs: { size: 1000, atOnce: 1 },
+}
 
 /** The fastest that we found among what the documentation offers, see docs/benchmarks.md. */
 export const GRAPHILE_BEST: GraphileTuning = {
   worker: {
     concurrentJobs: 24,
     maxPoolSize: 25,
-    localQueue: { size: 1000 },
+    localQueue: { size: 4000 },
     completeJobBatchDelay: 0,
     failJobBatchDelay: 0,
   },
-  addJobs: { size: 2000, atOnce: 2 },
+  // A worker looks for its next job before the completion of the last has freed the named queue,
+  // finds none, and waits for pollInterval: 2 s by default.
+  fifo: {
+    concurrentJobs: 1,
+    pollInterval: 1,
+    localQueue: { size: -1 },
+    completeJobBatchDelay: -1,
+    failJobBatchDelay: -1,
+  },
+  retries: { pollInterval: 100 },
+  addJobs: { size: 2000, atOnce: 4 },
 }
 
 const COMMON = {
@@ -56,8 +75,8 @@ const COMMON = {
 
 const COMMON_SETTINGS = {
   logger: 'silent; its default writes two lines for each job to the console',
-  fifo: 'one queueName',
-  retries: 'maxAttempts 2; the wait of e seconds before the second attempt can not be set',
+  ordered: 'one queueName',
+  failing: 'maxAttempts 2; the wait of e seconds before the second attempt can not be set',
 }
 
 /** graphile-worker as `run({ connectionString, taskList })` makes it. */
@@ -114,7 +133,9 @@ class GraphileQueue implements OpenQueue {
   ): Promise<void> {
     const utils = await this.#utils()
     const spec = this.#spec(options)
-    await inBatches(payloads, this.#tuning.addJobs, async (batch) =>
+    const { addJobs } = this.#tuning
+    const plan = this.#needs.fifo === true ? inOrder(addJobs) : addJobs
+    await inBatches(payloads, plan, async (batch) =>
       utils.addJobs(
         batch.map((payload): AddJobsJobSpec => ({ identifier: TASK, payload, ...spec })),
       ),
@@ -151,12 +172,14 @@ class GraphileQueue implements OpenQueue {
   }
 
   #options() {
-    const { concurrency } = this.#needs
+    const { concurrency, fifo, retries } = this.#needs
     const worker = {
       connectionString: this.#url,
       logger: SILENT,
       ...this.#tuning.worker,
       ...(concurrency === undefined ? {} : { concurrentJobs: concurrency }),
+      ...(fifo === true ? this.#tuning.fifo : {}),
+      ...(retries === true ? this.#tuning.retries : {}),
     }
     // Ours is the process that ends, so no handlers of signals.
     return { preset: { worker }, noHandleSignals: true }

@@ -12,6 +12,7 @@ export const CONTENDERS: Readonly<Record<string, () => Promise<Contender>>> = {
   'ceiling-notify': async () => (await import('./ceiling.ts')).ceilingNotify,
   'pg-boss': async () => (await import('./pg-boss.ts')).pgBoss,
   'pg-boss-best': async () => (await import('./pg-boss.ts')).pgBossBest,
+  'pg-boss-notify': async () => (await import('./pg-boss.ts')).pgBossNotify,
   'graphile-worker': async () => (await import('./graphile-worker.ts')).graphileWorker,
   'graphile-worker-best': async () => (await import('./graphile-worker.ts')).graphileWorkerBest,
   'bullmq-postgres': async () => (await import('./bullmq-postgres.ts')).bullmqPostgres,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ClientBase } from 'pg'
 import {
   PgBoss,
@@ -9,7 +10,7 @@ import {
   type WorkOptions,
 } from 'pg-boss'
 import type { Contender, Handler, OpenQueue, Payload, QueueNeeds, Receiving } from '../contender.ts'
-import { inBatches, type BatchPlan } from './batches.ts'
+import { inBatches, inOrder, type BatchPlan } from './batches.ts'
 import { readCount, withClient } from './database.ts'
 import { installedVersion } from './installed-version.ts'
 import { Slots } from './slots.ts'
@@ -17,6 +18,7 @@ import { Slots } from './slots.ts'
 const QUEUE = 'bench'
 /** Jobs of one key run strictly in order, so a queue that is strictly in order has one key. */
 const FIFO_KEY = 'all'
+const FIFO_SETTINGS = 'policy key_strict_fifo, one singletonKey, ids in order'
 
 /** What is set beyond the library's defaults. */
 export interface PgBossTuning {
@@ -24,8 +26,11 @@ export interface PgBossTuning {
   readonly queue: Omit<Queue, 'name'>
   /** `localConcurrency` is the most workers; a scenario that asks for fewer handlers at once gets fewer. */
   readonly work: WorkOptions
-  /** Over `work`, where the queue is FIFO: `key_strict_fifo` hands out one job of a key at a time, whatever the batch. */
-  readonly fifoWork: WorkOptions
+  /** Over these where the queue is FIFO: `key_strict_fifo` hands out one job of a key at a time, whatever the batch. */
+  readonly fifo: {
+    readonly instance: Omit<ConstructorOptions, 'connectionString'>
+    readonly work: WorkOptions
+  }
   /** Handlers at once in one process where a scenario does not say. */
   readonly handlersAtOnce: number
   readonly insert: BatchPlan
@@ -35,24 +40,40 @@ const DEFAULTS: PgBossTuning = {
   instance: {},
   queue: {},
   work: {},
-  fifoWork: {},
+  fifo: { instance: {}, work: {} },
   handlersAtOnce: 1,
   insert: { size: 1000, atOnce: 1 },
 }
 
 /** The fastest that we found among what the documentation offers, see docs/benchmarks.md. */
 export const PG_BOSS_BEST: PgBossTuning = {
-  instance: { useListenNotify: true },
-  queue: { notify: true },
+  instance: {},
+  queue: { partition: true },
   work: {
-    batchSize: 2000,
-    localConcurrency: 4,
+    batchSize: 3000,
+    localConcurrency: 2,
     burstWhenBatchFull: true,
     pollingIntervalSeconds: 0.5,
   },
-  fifoWork: {},
+  // A worker goes on without a pause where it knows of more than one waiting job, which the monitor
+  // tells it; without this it runs a job each half second.
+  fifo: {
+    instance: {
+      superviseIntervalSeconds: 1,
+      monitorIntervalSeconds: 1,
+      queueCacheIntervalSeconds: 1,
+    },
+    work: { batchSize: 1, localConcurrency: 1, burstWhenReadyExceeds: 1 },
+  },
   handlersAtOnce: 100,
-  insert: { size: 2000, atOnce: 2 },
+  insert: { size: 5000, atOnce: 2 },
+}
+
+/** A NOTIFY in every insert wakes workers at once, and nearly halves what 50 callers can send. */
+export const PG_BOSS_NOTIFY: PgBossTuning = {
+  ...PG_BOSS_BEST,
+  instance: { useListenNotify: true },
+  queue: { ...PG_BOSS_BEST.queue, notify: true },
 }
 
 const COMMON = {
@@ -81,23 +102,47 @@ export const pgBoss: Contender = {
   settings: {
     concurrency: 'localConcurrency, where a scenario asks for one',
     insert: DEFAULTS.insert,
-    fifo: 'policy key_strict_fifo, one singletonKey',
+    fifo: FIFO_SETTINGS,
   },
   open: async (url, needs) => openPgBoss(url, needs, DEFAULTS),
 }
 
-/** pg-boss at the fastest of its documented settings. */
+/** pg-boss at the fastest of its documented settings, for work that waits already. */
 export const pgBossBest: Contender = {
   ...COMMON,
   name: 'pg-boss-best',
   tuning: 'best',
-  settings: {
-    ...PG_BOSS_BEST,
-    concurrency: 'handlers of the batches in hand that run at once, together',
-    fifo: 'policy key_strict_fifo, one singletonKey',
-    retries: 'perJobResults',
-  },
+  settings: describeBest(PG_BOSS_BEST),
   open: async (url, needs) => openPgBoss(url, needs, PG_BOSS_BEST),
+}
+
+/** The same with LISTEN and NOTIFY, for what measures how soon a job starts. */
+export const pgBossNotify: Contender = {
+  ...COMMON,
+  name: 'pg-boss-notify',
+  tuning: 'best',
+  settings: describeBest(PG_BOSS_NOTIFY),
+  only: [
+    'enqueue-in-transactions-busy',
+    'enqueue-in-transactions-idle',
+    'latency-same-process',
+    'latency-other-process',
+    'steady-bulk',
+    'steady-50-callers',
+    'steady-same-rate',
+    'start-up',
+    'idle',
+  ],
+  open: async (url, needs) => openPgBoss(url, needs, PG_BOSS_NOTIFY),
+}
+
+function describeBest({ fifo, ...tuning }: PgBossTuning): Record<string, unknown> {
+  return {
+    ...tuning,
+    concurrency: 'handlers of the batches in hand that run at once, together',
+    fifo: { ...fifo, queue: FIFO_SETTINGS },
+    retries: 'perJobResults',
+  }
 }
 
 /** For trying other settings. */
@@ -141,9 +186,13 @@ class PgBossQueue implements OpenQueue {
     options: { priority?: number } = {},
   ): Promise<void> {
     const boss = await this.#start()
-    const shared = this.#jobOptions(options)
-    await inBatches(payloads, this.#tuning.insert, async (batch) => {
-      const jobs: JobInsert[] = batch.map((data) => ({ data, ...shared }))
+    const plan = this.#needs.fifo === true ? inOrder(this.#tuning.insert) : this.#tuning.insert
+    await inBatches(payloads, plan, async (batch) => {
+      const jobs = batch.map((data): JobInsert => ({
+        data,
+        ...this.#jobOptions(options),
+        ...this.#id(data),
+      }))
       return boss.insert(QUEUE, jobs)
     })
   }
@@ -185,7 +234,12 @@ class PgBossQueue implements OpenQueue {
   /** At the first use, as starting writes to the database. */
   async #start(): Promise<PgBoss> {
     this.#starting ??= (async () => {
-      const boss = new PgBoss({ connectionString: this.#url, ...this.#tuning.instance })
+      const { instance, fifo } = this.#tuning
+      const boss = new PgBoss({
+        connectionString: this.#url,
+        ...instance,
+        ...(this.#needs.fifo === true ? fifo.instance : {}),
+      })
       boss.on('error', (error) => console.error('pg-boss:', error))
       return boss.start()
     })()
@@ -200,10 +254,17 @@ class PgBossQueue implements OpenQueue {
     }
   }
 
+  /** Jobs of one insert have one time of creation, and run in the order of their ids, which are random by default. */
+  #id({ n }: Payload): { id?: string } {
+    if (this.#needs.fifo !== true) return {}
+    const head = n.toString(16).padStart(12, '0')
+    return { id: `${head.slice(0, 8)}-${head.slice(8)}${randomUUID().slice(13)}` }
+  }
+
   #workOptions(): WorkOptions {
     const { concurrency, fifo } = this.#needs
-    const { work, fifoWork } = this.#tuning
-    if (fifo === true) return { ...work, ...fifoWork }
+    const { work } = this.#tuning
+    if (fifo === true) return { ...work, ...this.#tuning.fifo.work }
     if (concurrency === undefined) return work
     if (work.localConcurrency === undefined) return { ...work, localConcurrency: concurrency }
     return { ...work, localConcurrency: Math.min(work.localConcurrency, concurrency) }
