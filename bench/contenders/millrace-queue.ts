@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
 import { type Database, JobQueue, migrateUp, receiveAll } from '../../dist/index.js'
+import { type BatchPlan, inBatches } from './batches.ts'
 import type { Handler, OpenQueue, Payload, QueueNeeds, Receiving } from '../contender.ts'
 
 /** A database as Millrace takes it, and what an adapter needs of it besides. */
@@ -11,6 +12,8 @@ export interface OpenDatabase {
 }
 
 const NAME = 'bench'
+/** One call is one transaction on one connection; a caller with many jobs makes two calls at a time. */
+export const MANY: BatchPlan = { size: 2_000, atOnce: 2 }
 const NOT_RECEIVING: Handler = () => {
   throw new Error('A job ran in a process that does not receive')
 }
@@ -43,7 +46,9 @@ export class MillraceQueue implements OpenQueue {
 
   async enqueueMany(payloads: readonly Payload[], options?: { priority?: number }): Promise<void> {
     const each = this.#options(options)
-    await this.#first.enqueueMany(payloads.map((args) => ({ ...each, args })))
+    await inBatches(payloads, MANY, async (batch) =>
+      this.#first.enqueueMany(batch.map((args) => ({ ...each, args }))),
+    )
   }
 
   async enqueueIn(tx: ClientBase, payload: Payload): Promise<void> {

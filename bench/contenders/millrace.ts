@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { MillraceQueue } from './millrace-queue.ts'
+import { MANY, MillraceQueue } from './millrace-queue.ts'
 import { version } from '../../dist/version.js'
 import type { Contender } from '../contender.ts'
 
@@ -10,7 +10,7 @@ export const millrace: Contender = {
   version,
   backend: 'postgres',
   tuning: 'defaults',
-  settings: {},
+  settings: { enqueueMany: MANY },
   abilities: new Set([
     'bulk',
     'transactions',

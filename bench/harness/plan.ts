@@ -36,6 +36,11 @@ export function planRuns(
 function canRun(contender: Contender, scenario: Scenario): boolean {
   if (contender.only !== undefined && !contender.only.includes(scenario.name)) return false
   if (scenario.onlyDefaults === true && contender.tuning !== 'defaults') return false
+  if (scenario.onlyBest === true && isPeerAtDefaults(contender)) return false
   if (scenario.onlyMillrace === true && contender.name !== 'millrace') return false
   return scenario.needs.every((ability) => contender.abilities.has(ability))
+}
+
+function isPeerAtDefaults({ library, tuning }: Contender): boolean {
+  return library !== 'millrace' && tuning === 'defaults'
 }

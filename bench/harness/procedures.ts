@@ -78,6 +78,8 @@ export interface Procedures {
   untilDone(n: number): void
   /** How often each job ran. */
   runs(): Uint8Array
+  /** Jobs that began after a job with a higher number had. */
+  outOfOrder(): number
   /** When each job's handler first began. */
   startedAt(): Float64Array
   stopReceiving(): void

@@ -54,6 +54,7 @@ const procedures: Implementation = {
   progress: () => counted().progress,
   untilDone: (n) => counted().untilDone(n),
   runs: () => counted().runs,
+  outOfOrder: () => counted().outOfOrder,
   startedAt: () => counted().startedAt,
   stopReceiving: async () => {
     await receiving?.stop()

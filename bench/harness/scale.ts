@@ -1,6 +1,6 @@
 import type { ScaleName } from '../results.ts'
 
-/** Jobs that may run at once in one process, in every scenario that does not say otherwise. */
+/** Jobs that may run at once in one process, in every scenario and for every contender that does not say otherwise. */
 export const CONCURRENCY = 100
 
 export interface Scale {

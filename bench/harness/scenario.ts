@@ -18,11 +18,13 @@ export interface Scenario {
   readonly needs: readonly Ability[]
   /** Only contenders at their defaults. */
   readonly onlyDefaults?: boolean
+  /** Peers only at their best settings, as it takes long. */
+  readonly onlyBest?: boolean
   /** Runs once at every scale, as it takes long. */
   readonly runsOnce?: boolean
   /** Whether the statements are counted, in a short run of its own. */
   readonly countsStatements?: boolean
-  /** Contenders other than Millrace are left out. */
+  /** Only Millrace on PostgreSQL: for depths that would take the others too long. */
   readonly onlyMillrace?: boolean
   readonly sizes: Readonly<Record<ScaleName, Readonly<Record<string, number>>>>
   run(trial: Trial): Promise<Findings>

@@ -31,6 +31,8 @@ export class Tally {
   readonly #isDone: Uint8Array
   #done = 0
   #last = 0
+  #lastBegun = -1
+  #outOfOrder = 0
   #awaited: { n: number; resolve: () => void } | undefined
 
   constructor(kind: HandlerKind, capacity: number, handlerMs = 0) {
@@ -45,6 +47,11 @@ export class Tally {
     // The quick clock of this process for each job, set off against the shared one only when asked.
     const lastAt = this.#last === 0 ? 0 : nowMs() - (performance.now() - this.#last)
     return { done: this.#done, lastAt }
+  }
+
+  /** Jobs that began after a job with a higher number had. */
+  get outOfOrder(): number {
+    return this.#outOfOrder
   }
 
   get handler(): Handler {
@@ -83,6 +90,8 @@ export class Tally {
     const runs = this.runs[n]
     if (runs === undefined) throw new RangeError(`Job ${n} was never enqueued`)
     if (runs < 255) this.runs[n] = runs + 1
+    if (n < this.#lastBegun) this.#outOfOrder += 1
+    else this.#lastBegun = n
     return n
   }
 

@@ -3,7 +3,7 @@ import type { BenchPostgres } from './postgres-database.ts'
 import { type Usage, startMeter } from './meter.ts'
 import { makePlace, type Place } from './place.ts'
 import { Role, type RoleProgram } from './role.ts'
-import type { Scale } from './scale.ts'
+import { CONCURRENCY, type Scale } from './scale.ts'
 
 export interface TrialParts {
   readonly contender: Contender
@@ -19,17 +19,17 @@ export class Trial {
   readonly contender: Contender
   readonly postgres: BenchPostgres
   readonly scale: Scale
-  readonly place: Place
   readonly problems: string[] = []
   readonly #program: RoleProgram
   readonly #sizes: Readonly<Record<string, number>>
   readonly #roles: Role[] = []
+  #place: Place
 
   private constructor(parts: TrialParts) {
     this.contender = parts.contender
     this.postgres = parts.postgres
     this.scale = parts.scale
-    this.place = parts.place
+    this.#place = parts.place
     this.#program = parts.program
     this.#sizes = parts.sizes
   }
@@ -38,11 +38,23 @@ export class Trial {
     return new Trial({ ...parts, place: await makePlace(parts.contender, parts.postgres) })
   }
 
+  get place(): Place {
+    return this.#place
+  }
+
   /** One of the scenario's sizes at this scale. */
   size(name: string): number {
     const size = this.#sizes[name]
     if (size === undefined) throw new Error(`The scenario has no size ${name}`)
     return size
+  }
+
+  /**
+   * Jobs that may run at once in one process. A contender at its best settings has the number that is best for it
+   * among them.
+   */
+  get concurrency(): number | undefined {
+    return this.contender.tuning === 'best' ? undefined : CONCURRENCY
   }
 
   /** Starts a process that has opened nothing. */
@@ -83,9 +95,15 @@ export class Trial {
     this.problems.push(text)
   }
 
+  /** Ends every process and begins again in an empty place. */
+  async renew(): Promise<void> {
+    await this.end()
+    this.#place = await makePlace(this.contender, this.postgres)
+  }
+
   /** Ends every process and removes what the run wrote. */
   async end(): Promise<void> {
-    await Promise.all(this.#roles.map((role) => role.end()))
-    await this.place.remove()
+    await Promise.all(this.#roles.splice(0).map((role) => role.end()))
+    await this.#place.remove()
   }
 }
