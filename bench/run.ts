@@ -6,6 +6,7 @@ import { describeBenchmark } from './harness/context.ts'
 import { HELP, type Options, readOptions, UsageError } from './harness/options.ts'
 import { planRuns, type PlannedRun } from './harness/plan.ts'
 import { announce, conclude, tell } from './harness/progress.ts'
+import { NODE_20 } from './harness/programs.ts'
 import { redisVersion } from './harness/redis.ts'
 import { hashFolder, keyOf, readLastRun, ResultsFile } from './harness/results-file.ts'
 import { runOne, type Servers } from './harness/run-one.ts'
@@ -84,18 +85,31 @@ async function runAll(
   ])
   const results = new ResultsFile(fileOf(options), description, options)
   announce(plan, results.measurements)
-  for (const [index, run] of plan.entries()) {
-    const node = run.contender.node === undefined ? process.versions.node : '20.19.0'
-    const { scenario, contender, repetition } = run
-    const sizes = scenario.sizes[options.scale]
-    const key = { scenario: scenario.name, contender: contender.name, repetition, sizes, node }
-    if (results.has(keyOf(key))) continue
-    const measurement = { ...(await runOne(run, SCALES[options.scale], servers)), node }
-    results.add(measurement)
-    tell(measurement, index + 1, plan.length)
+  const scale = SCALES[options.scale]
+  const ahead = plan.filter((run) => !results.has(keyOf(identify(run, options))))
+  let next = 0
+  const makeRuns = async (): Promise<void> => {
+    for (let run = ahead[next++]; run !== undefined; run = ahead[next++]) {
+      const { node } = identify(run, options)
+      const measurement = { ...(await runOne(run, scale, servers)), node }
+      results.add(measurement)
+      tell(measurement, results.measurements.length, plan.length)
+    }
   }
+  await Promise.all(Array.from({ length: scale.atOnce }, makeRuns))
   results.complete()
   return results
+}
+
+/** What tells the run from all others. */
+function identify({ scenario, contender, repetition }: PlannedRun, options: Options) {
+  return {
+    scenario: scenario.name,
+    contender: contender.name,
+    repetition,
+    sizes: scenario.sizes[options.scale],
+    node: contender.node === undefined ? process.versions.node : NODE_20,
+  }
 }
 
 function lastRun(options: Options): { startedAt: string; measurements: readonly Measurement[] } {

@@ -14,18 +14,31 @@ export interface PlanWishes {
   readonly scale: Scale
   readonly repetitions: number
   readonly scenarios: ReadonlySet<ScenarioName> | undefined
+  /** Named by the user: then nothing is thinned out. */
+  readonly contenders: ReadonlySet<string> | undefined
 }
+
+/** What the variants of Millrace show in a run at a small scale. */
+const VARIANTS_SHOW: readonly ScenarioName[] = [
+  'bulk-enqueue',
+  'drain-kept',
+  'latency-same-process',
+]
 
 /** Every run in its order: within a scenario all contenders, then all of them again, so that no one has the better hour. */
 export function planRuns(
   scenarios: readonly Scenario[],
   contenders: readonly Contender[],
-  { scale, repetitions, scenarios: wanted }: PlanWishes,
+  { scale, repetitions, scenarios: wanted, contenders: named }: PlanWishes,
 ): PlannedRun[] {
+  const isThinned = scale.name !== 'full' && named === undefined
   return scenarios
     .filter(({ name }) => wanted === undefined || wanted.has(name))
     .flatMap((scenario) => {
-      const able = contenders.filter((contender) => canRun(contender, scenario))
+      const able = contenders.filter(
+        (contender) =>
+          canRun(contender, scenario) && (!isThinned || isWorthwhile(contender, scenario)),
+      )
       const times = scenario.runsOnce === true && scale.name === 'full' ? 1 : repetitions
       return Array.from({ length: times }, (_, index) =>
         able.map((contender) => ({ scenario, contender, repetition: index + 1 })),
@@ -43,4 +56,12 @@ function canRun(contender: Contender, scenario: Scenario): boolean {
 
 function isPeerAtDefaults({ library, tuning }: Contender): boolean {
   return library !== 'millrace' && tuning === 'defaults'
+}
+
+/** Whether a run at a small scale, which should be short, is made. */
+function isWorthwhile(contender: Contender, scenario: Scenario): boolean {
+  if (contender.name === 'millrace' || contender.name.startsWith('ceiling')) return true
+  if (contender.library === 'millrace') return VARIANTS_SHOW.includes(scenario.name)
+  if (scenario.isExtra === true) return false
+  return scenario.onlyDefaults === true || contender.tuning === 'best'
 }

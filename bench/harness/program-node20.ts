@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { findRuntimes } from '../../test/package/runtimes.ts'
+import { NODE_20 } from './programs.ts'
 import type { RoleProgram } from './role.ts'
 
 const bench = path.resolve(import.meta.dirname, '..')
@@ -45,9 +45,7 @@ async function make(): Promise<RoleProgram> {
 }
 
 function findNode20(): string {
-  if (process.versions.node.startsWith('20.')) return process.execPath
-  const found = findRuntimes().find(({ name }) => name.startsWith('Node 20.'))?.program
-  if (found === undefined || found === null) throw new Error('Node 20 cannot be had here')
-  execFileSync(found, ['--version'])
+  const found = findRuntimes().find(({ name }) => name === `Node ${NODE_20}`)?.program
+  if (found === undefined || found === null) throw new Error(`Node ${NODE_20} cannot be had here`)
   return found
 }

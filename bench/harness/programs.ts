@@ -2,6 +2,9 @@ import path from 'node:path'
 import type { Contender } from '../contender.ts'
 import type { RoleProgram } from './role.ts'
 
+/** The Node of a contender that asks for 20; a test of the package has it too. */
+export const NODE_20 = '20.19.0'
+
 /** The process of a run, as this Node runs it. */
 const HERE: RoleProgram = {
   node: process.execPath,

@@ -44,6 +44,7 @@ function makeDepth(name: ScenarioName, words: string, waiting: number): Scenario
     needs: ['bulk'],
     onlyBest: true,
     runsOnce: true,
+    isExtra: true,
     sizes: {
       full: { jobs: 20_000, waiting },
       quick: { jobs: 10_000, waiting: Math.ceil(waiting / 10) },

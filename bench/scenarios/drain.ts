@@ -113,6 +113,7 @@ export const handlersOf5Ms: Scenario = {
   headline: 'jobsPerSecond',
   needs: ['bulk'],
   onlyBest: true,
+  isExtra: true,
   sizes: { full: { jobs: 50_000 }, quick: { jobs: 10_000 }, smoke: { jobs: 500 } },
   run: (trial) =>
     runDrain(trial, { queue: { concurrency: CONCURRENCY }, kind: 'wait', handlerMs: 5 }),
@@ -133,6 +134,7 @@ function makeDrain(given: {
     needs: ['bulk', finished, ...(processes > 1 ? (['processes'] as const) : [])],
     countsStatements: processes === 1,
     onlyBest: processes > 1,
+    isExtra: processes > 1,
     sizes: SIZES,
     run: (trial) => {
       const queue = { concurrency: trial.concurrency, finished }

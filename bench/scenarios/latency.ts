@@ -5,7 +5,7 @@ import type { Findings, Scenario } from '../harness/scenario.ts'
 import type { Trial } from '../harness/trial.ts'
 import { check, stopAll } from './draining.ts'
 
-const SIZES = { full: { jobs: 500 }, quick: { jobs: 100 }, smoke: { jobs: 10 } }
+const SIZES = { full: { jobs: 500 }, quick: { jobs: 40 }, smoke: { jobs: 10 } }
 const WARM_UP = 10
 /** Receivers have gone idle before the next job, each time after another pause, so that no rhythm helps or harms. */
 const PAUSE_MS = { from: 5, to: 25 }

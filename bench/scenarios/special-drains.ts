@@ -49,6 +49,7 @@ export const priorities: Scenario = {
   headline: 'jobsPerSecond',
   needs: ['bulk', 'priorities'],
   onlyBest: true,
+  isExtra: true,
   sizes: SIZES,
   run: (trial) =>
     runDrain(trial, { queue: { concurrency: trial.concurrency }, enqueueAll: fillMixed }),

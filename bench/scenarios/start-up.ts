@@ -6,6 +6,7 @@ export const startUp: Scenario = {
   text: 'A job waits already. The time is from the import of the library in a running process to the start of that job’s handler.',
   headline: 'startMs',
   needs: [],
+  isExtra: true,
   sizes: { full: { jobs: 1 }, quick: { jobs: 1 }, smoke: { jobs: 1 } },
   run: async (trial) => {
     const needs = { concurrency: trial.concurrency }

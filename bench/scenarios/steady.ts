@@ -68,6 +68,7 @@ interface Roles {
 async function runSteady(trial: Trial, callers: number | undefined): Promise<Findings> {
   const roles = await openRoles(trial)
   const maximum = await findMaximum(trial, roles, callers)
+  if (maximum === 0) return { values: { jobsPerSecond: 0 } }
   // New processes and an empty queue, as what the first phase left is not part of a steady state.
   await trial.renew()
   const half = await offerSteadily(trial, await openRoles(trial), maximum / 2, callers)
