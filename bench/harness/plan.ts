@@ -37,7 +37,7 @@ export function planRuns(
     .flatMap((scenario) => {
       const able = contenders.filter(
         (contender) =>
-          canRun(contender, scenario) && (!isThinned || isWorthwhile(contender, scenario)),
+          canRun(contender, scenario) && (!isThinned || isWorthwhile(contender, scenario, scale)),
       )
       const times = scenario.runsOnce === true && scale.name === 'full' ? 1 : repetitions
       return Array.from({ length: times }, (_, index) =>
@@ -58,10 +58,27 @@ function isPeerAtDefaults({ library, tuning }: Contender): boolean {
   return library !== 'millrace' && tuning === 'defaults'
 }
 
+/** What a smoke asks of the peers: each thing that an adapter does, once. */
+const PEERS_SMOKED: readonly ScenarioName[] = [
+  'enqueue-one-by-one',
+  'enqueue-in-transactions-busy',
+  'bulk-enqueue',
+  'drain-kept',
+  'drain-not-kept',
+  'drain-at-defaults',
+  'latency-other-process',
+  'fifo',
+  'retries',
+  'priorities',
+  'idle',
+]
+
 /** Whether a run at a small scale, which should be short, is made. */
-function isWorthwhile(contender: Contender, scenario: Scenario): boolean {
+function isWorthwhile(contender: Contender, scenario: Scenario, scale: Scale): boolean {
   if (contender.name === 'millrace' || contender.name.startsWith('ceiling')) return true
   if (contender.library === 'millrace') return VARIANTS_SHOW.includes(scenario.name)
-  if (scenario.isExtra === true) return false
+  const isAsked =
+    scale.name === 'smoke' ? PEERS_SMOKED.includes(scenario.name) : scenario.isExtra !== true
+  if (!isAsked) return false
   return scenario.onlyDefaults === true || contender.tuning === 'best'
 }

@@ -26,7 +26,7 @@ export interface Scenario {
   readonly countsStatements?: boolean
   /** Only Millrace on PostgreSQL: for depths that would take the others too long. */
   readonly onlyMillrace?: boolean
-  /** Runs at small scales are made of it for Millrace and the ceiling only. */
+  /** In a quick run only Millrace and the ceiling are measured. */
   readonly isExtra?: boolean
   readonly sizes: Readonly<Record<ScaleName, Readonly<Record<string, number>>>>
   run(trial: Trial): Promise<Findings>

@@ -8,7 +8,7 @@ import { check, stopAll } from './draining.ts'
 const SIZES = { full: { jobs: 500 }, quick: { jobs: 40 }, smoke: { jobs: 10 } }
 const WARM_UP = 10
 /** Receivers have gone idle before the next job, each time after another pause, so that no rhythm helps or harms. */
-const PAUSE_MS = { from: 5, to: 25 }
+const PAUSE_MS = { from: 5, to: 18 }
 const TEXT =
   'Jobs come one after the other, each after a pause in which the receiver goes idle. The time is from the call of enqueue to the start of the handler.'
 
@@ -42,7 +42,7 @@ export const latencyOtherProcess: Scenario = {
 async function measure(trial: Trial, producer: Role, worker: Role): Promise<Findings> {
   const jobs = trial.size('jobs')
   await worker.call('receive', { kind: 'stamp', capacity: jobs + WARM_UP })
-  const end = performance.now() + trial.scale.phaseMs
+  const end = performance.now() + 2 * trial.scale.phaseMs
   const began: number[] = []
   for (let n = 0; n < jobs + WARM_UP && performance.now() < end; n += 1) {
     // Asked before, so that nothing but the job happens between the call and its start.

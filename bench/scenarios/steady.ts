@@ -13,7 +13,7 @@ const CALLERS = 50
 /** What every contender on PostgreSQL can sustain at its best, the slowest included. */
 const SAME_RATE = 500
 const SIZES = {
-  full: { maximumSeconds: 6, steadySeconds: 8 },
+  full: { maximumSeconds: 4, steadySeconds: 5 },
   quick: { maximumSeconds: 1, steadySeconds: 1.5 },
   smoke: { maximumSeconds: 0.5, steadySeconds: 0.5 },
 }
@@ -50,7 +50,7 @@ export const steadyAtSameRate: Scenario = {
   needs: ['processes', 'postgres'],
   onlyBest: true,
   sizes: {
-    full: { jobsPerSecond: SAME_RATE, steadySeconds: 8 },
+    full: { jobsPerSecond: SAME_RATE, steadySeconds: 5 },
     quick: { jobsPerSecond: SAME_RATE, steadySeconds: 1.5 },
     smoke: { jobsPerSecond: SAME_RATE, steadySeconds: 0.5 },
   },
