@@ -8,7 +8,8 @@ import { planRuns, type PlannedRun } from './harness/plan.ts'
 import { announce, conclude, tell } from './harness/progress.ts'
 import { NODE_20 } from './harness/programs.ts'
 import { redisVersion } from './harness/redis.ts'
-import { hashFolder, keyOf, readLastRun, ResultsFile } from './harness/results-file.ts'
+import { hashFolders, keyOf, readLastRun, ResultsFile } from './harness/results-file.ts'
+import { endAllRoles } from './harness/role.ts'
 import { runOne, type Servers } from './harness/run-one.ts'
 import { OwnServers } from './harness/servers.ts'
 import { SCALES } from './harness/scale.ts'
@@ -20,6 +21,9 @@ import { ALL_SCENARIOS } from './scenarios/index.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const build = path.join(root, 'build/bench')
+
+/** The exit code of what Ctrl-C ended. */
+const INTERRUPTED = 130
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -45,12 +49,12 @@ async function benchmark(options: Options): Promise<number> {
   const plan = planRuns(ALL_SCENARIOS, contenders, { ...options, scale })
   if (plan.length === 0) throw new UsageError('None of these contenders can run these scenarios.')
   const servers = await OwnServers.start()
-  process.once('SIGINT', () => void servers.remove().then(() => process.exit(130)))
-  process.once('SIGTERM', () => void servers.remove().then(() => process.exit(143)))
+  const interrupted = whenInterrupted()
   try {
     const { startedAt, measurements } = options.report
       ? lastRun(options)
-      : await runAll(plan, options, servers)
+      : await runAll(plan, options, servers, interrupted)
+    if (interrupted.aborted) return INTERRUPTED
     const scenarios = ALL_SCENARIOS.filter((scenario) =>
       plan.some((run) => run.scenario === scenario),
     )
@@ -78,10 +82,11 @@ async function runAll(
   plan: readonly PlannedRun[],
   options: Options,
   servers: Servers,
+  interrupted: AbortSignal,
 ): Promise<ResultsFile> {
   const description = JSON.stringify([
     process.argv.slice(2).filter((argument) => argument !== '--fresh'),
-    hashFolder(path.join(root, 'dist')),
+    hashFolders(['dist', 'bench/contenders', 'bench/harness', 'bench/scenarios'], root),
   ])
   const results = new ResultsFile(fileOf(options), description, options)
   announce(plan, results.measurements)
@@ -92,13 +97,28 @@ async function runAll(
     for (let run = ahead[next++]; run !== undefined; run = ahead[next++]) {
       const { node } = identify(run, options)
       const measurement = { ...(await runOne(run, scale, servers)), node }
+      if (interrupted.aborted) return
       results.add(measurement)
       tell(measurement, results.measurements.length, plan.length)
     }
   }
   await Promise.all(Array.from({ length: scale.atOnce }, makeRuns))
-  results.complete()
+  if (interrupted.aborted) console.log('Interrupted. The same command goes on from here.')
+  else results.complete()
   return results
+}
+
+/** Ends the run that is under way, of which nothing is kept, and begins no other. */
+function whenInterrupted(): AbortSignal {
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // Every time: a terminal sends it to all, and our parent passes it on.
+    process.on(signal, () => {
+      interruption.abort()
+      endAllRoles()
+    })
+  }
+  return interruption.signal
 }
 
 /** What tells the run from all others. */

@@ -83,12 +83,14 @@ export function keyOf(
   return JSON.stringify([scenario, contender, repetition, sizes, node])
 }
 
-/** A mark of all files of a folder, whatever their times: measurements of two builds are never mixed. */
-export function hashFolder(folder: string): string {
+/** A mark of all programs in some folders, whatever their times: measurements of two builds are never mixed. */
+export function hashFolders(folders: readonly string[], root: string): string {
   const hash = createHash('sha256')
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-  for (const name of names.filter((each) => each.endsWith('.js') || each.endsWith('.ts'))) {
-    hash.update(name).update(readFileSync(path.join(folder, name)))
+  for (const folder of folders.map((each) => path.join(root, each))) {
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+    for (const name of names.filter((each) => each.endsWith('.js') || each.endsWith('.ts'))) {
+      hash.update(name).update(readFileSync(path.join(folder, name)))
+    }
   }
   return hash.digest('hex').slice(0, 16)
 }

@@ -14,6 +14,13 @@ export interface RoleProgram {
   readonly script: string
 }
 
+const living = new Set<ChildProcess>()
+
+/** Ends every process of every run: whatever waits for one of them fails. */
+export function endAllRoles(): void {
+  for (const child of living) child.kill('SIGKILL')
+}
+
 /** A process of a run, as its parent sees it. What it can be asked for is in `procedures.ts`. */
 export class Role {
   readonly #child: ChildProcess
@@ -31,6 +38,9 @@ export class Role {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
+    const child = this.#child
+    living.add(child)
+    child.once('exit', () => living.delete(child))
     this.#child.on('message', (answer: Answer) => this.#settle(answer))
     this.#child.once('error', (error) => this.#fail(error.message))
     this.#child.once('exit', (code, signal) => this.#fail(`ended with ${signal ?? code}`))
