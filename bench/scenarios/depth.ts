@@ -6,9 +6,9 @@ import type { ScenarioName } from '../results.ts'
 import { drain, fill, stopAll } from './draining.ts'
 
 /** Each depth is measured so often in its one run, as a drain of this size is over in a moment. */
-const ROUNDS = 3
+const ROUNDS = 5
 const TEXT =
-  'A process begins to receive, and the time is taken until it has run the given number of jobs that do nothing, with so many others waiting behind them in the same queue: three times over, the backlog filled up in between. The rate is the median.'
+  'A process begins to receive, and the time is taken until it has run the given number of jobs that do nothing, with so many others waiting behind them in the same queue: five times over, the backlog filled up in between. The rate is the median.'
 
 export const depths: readonly Scenario[] = [
   makeDepth('depth-0', 'none', 0),
