@@ -2,8 +2,11 @@ import { EventBus } from './core/event-bus.ts'
 import { logEvents, type Logger } from './core/logger.ts'
 import type { Driver } from './drivers/driver.ts'
 import { maintain } from './maintenance/maintenance.ts'
-import type { InsertedJob } from './store/insert.ts'
+import type { InsertedJob, NewJob } from './store/insert.ts'
+import { compareNumerals } from './store/numerals.ts'
+import { notify } from './store/poll.ts'
 import { Store } from './store/store.ts'
+import type { WakeMode } from './store/wake.ts'
 import { version } from './version.ts'
 import { atMost, pause } from './worker/bell.ts'
 import { Exclusivity } from './worker/exclusivity.ts'
@@ -118,11 +121,33 @@ export class Engine {
     return this.#fifoTurns.has(queueId)
   }
 
-  /** Jobs were committed by this process: its own receivers need no notification. */
-  enqueued(queueId: number, jobs: readonly (InsertedJob & { priority: number })[]): void {
+  /** Whether a receiver of this process has nothing else to do than to start so many jobs of a queue. */
+  takesAtOnce(queueId: number, count: number): boolean {
     for (const receiver of this.#receivers) {
-      if (receiver.queueId !== queueId) continue
-      for (const job of jobs) receiver.include(job.priority, job.runAt)
+      if (receiver.queueId === queueId && receiver.takesAtOnce(count)) return true
+    }
+    return false
+  }
+
+  /**
+   * Jobs were committed by this process: its own receivers need no notification. If nobody was woken, and the receiver
+   * that was to take them has something else to do by now, the others hear of them after all.
+   */
+  enqueued(
+    queueId: number,
+    jobs: readonly NewJob[],
+    inserted: readonly InsertedJob[],
+    wake: WakeMode,
+  ): void {
+    if (wake === 'never' && !this.takesAtOnce(queueId, jobs.length)) {
+      notify(this.store, String(queueId)).catch((error: unknown) =>
+        this.events.emit({ type: 'poll.failed', error }),
+      )
+    }
+    const receivers = [...this.#receivers].filter((receiver) => receiver.queueId === queueId)
+    if (receivers.length === 0) return
+    for (const [priority, runAt] of earliest(jobs, inserted)) {
+      for (const receiver of receivers) receiver.include(priority, runAt)
     }
   }
 
@@ -192,4 +217,18 @@ function newPromise(): { promise: Promise<void>; resolve: () => void } {
     resolve = end
   })
   return { promise, resolve }
+}
+
+/** When the first of these jobs is due, by priority. */
+function earliest(
+  jobs: readonly NewJob[],
+  inserted: readonly InsertedJob[],
+): Map<number, InsertedJob['runAt']> {
+  const found = new Map<number, InsertedJob['runAt']>()
+  for (const [index, { runAt }] of inserted.entries()) {
+    const priority = jobs[index]?.options.priority ?? 0
+    const known = found.get(priority)
+    if (known === undefined || compareNumerals(runAt, known) < 0) found.set(priority, runAt)
+  }
+  return found
 }

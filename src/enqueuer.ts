@@ -9,6 +9,7 @@ import type { OpenQueue } from './queue-access.ts'
 import { insertJobs, type InsertedJob, type NewJob } from './store/insert.ts'
 import { microsToDate } from './store/instants.ts'
 import type { Store } from './store/store.ts'
+import type { WakeMode } from './store/wake.ts'
 
 /** Jobs go into one statement up to this size; more of them into one transaction of several. */
 const MAX_STATEMENT_JOBS = 2_000
@@ -39,11 +40,11 @@ export class Enqueuer {
   /** Stores one job, sharing its commit with others that come at the same time. */
   async one<Args>(queue: Pick<OpenQueue, 'id'>, ready: ReadyJob): Promise<Job<Args>> {
     this.#groups ??= new GroupCommit(this.#store, queue.id, {
-      onWait: (ms) => this.#warnOfPool(ms),
+      options: { onWait: (ms) => this.#warnOfPool(ms) },
+      wakeFor: (count) => this.#wakeFor(queue.id, count),
     })
-    const job = toNewJob(ready)
-    const inserted = await this.#groups.insert(job, ready.signal)
-    this.#engine.enqueued(queue.id, [{ ...inserted, priority: job.priority }])
+    const { inserted, wake } = await this.#groups.insert(ready, ready.signal)
+    this.#engine.enqueued(queue.id, [ready], [inserted], wake)
     return this.#announce<Args>(ready, inserted)
   }
 
@@ -54,30 +55,27 @@ export class Enqueuer {
     tx: DBTX | undefined,
   ): Promise<Job<Args>[]> {
     for (const { signal } of ready) signal?.throwIfAborted()
-    const jobs = ready.map(toNewJob)
-    const inserted = await this.#insert(queue, jobs, tx)
-    if (tx === undefined) {
-      const urgent = inserted.map((row, index) => ({
-        ...row,
-        priority: jobs[index]?.priority ?? 0,
-      }))
-      this.#engine.enqueued(queue.id, urgent)
-    }
+    const wake = tx === undefined ? this.#wakeFor(queue.id, ready.length) : 'ask'
+    const inserted = await this.#insert(queue, ready, { tx, wake })
+    if (tx === undefined) this.#engine.enqueued(queue.id, ready, inserted, wake)
     return ready.map((job, index) => this.#announce<Args>(job, at(inserted, index)))
   }
 
   async #insert(
     queue: Pick<OpenQueue, 'id'>,
     jobs: readonly NewJob[],
-    tx: DBTX | undefined,
+    { tx, wake }: { tx: DBTX | undefined; wake: WakeMode },
   ): Promise<InsertedJob[]> {
     const store = this.#store
-    if (tx !== undefined) return insertAll(store, queue.id, jobs, tx)
+    if (tx !== undefined) return insertAll(store, queue.id, jobs, { tx, wake })
     const options = { onWait: (ms: number) => this.#warnOfPool(ms) }
     try {
       if (statements(jobs).length <= 1)
-        return await insertJobs(store, queue.id, jobs, undefined, options)
-      return await store.transaction((own) => insertAll(store, queue.id, jobs, own), options)
+        return await insertJobs(store, queue.id, jobs, { wake, options })
+      return await store.transaction(
+        (own) => insertAll(store, queue.id, jobs, { tx: own, wake }),
+        options,
+      )
     } catch (error) {
       throw describeOutcome(store, error)
     }
@@ -85,6 +83,11 @@ export class Enqueuer {
 
   get #store(): Store {
     return this.#engine.store
+  }
+
+  /** Nobody else need wake for what this process is about to run. */
+  #wakeFor(queueId: number, count: number): WakeMode {
+    return this.#engine.takesAtOnce(queueId, count) ? 'never' : 'ask'
   }
 
   #warnOfPool(waitedMs: number): void {
@@ -113,11 +116,11 @@ async function insertAll(
   store: Store,
   queueId: number,
   jobs: readonly NewJob[],
-  tx: DBTX,
+  how: { readonly tx: DBTX; readonly wake: WakeMode },
 ): Promise<InsertedJob[]> {
   const inserted = []
   for (const part of statements(jobs))
-    inserted.push(...(await insertJobs(store, queueId, part, tx)))
+    inserted.push(...(await insertJobs(store, queueId, part, how)))
   return inserted
 }
 
@@ -141,11 +144,6 @@ function statements(jobs: readonly NewJob[]): NewJob[][] {
     }
   }
   return parts
-}
-
-function toNewJob({ argsJson, metadataJson, options }: ReadyJob): NewJob {
-  const { maxRetries, retryPolicy, priority, runAtMs, delayMs = 0, timeoutMs } = options
-  return { argsJson, metadataJson, maxRetries, retryPolicy, priority, runAtMs, delayMs, timeoutMs }
 }
 
 function at(inserted: readonly InsertedJob[], index: number): InsertedJob {

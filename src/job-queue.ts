@@ -142,18 +142,22 @@ export class JobQueue<Args = unknown, Result = unknown> {
     signal?.throwIfAborted()
     if (tx === undefined) this.#engine.store.driver.refuseInsideTransaction()
     const { maxArgsBytes, fifo } = this.#options
-    const jobs = resolveItems(items, { fifo }).map(({ args, path, ...jobOptions }) => ({
+    const jobs = resolveItems(items, { fifo }).map(({ args, path, options }) => ({
       argsJson: encodeArgs(args, { maxBytes: maxArgsBytes, path }),
-      options: jobOptions,
+      metadataJson: options.metadataJson,
+      options,
+      signal,
     }))
     if (jobs.length === 0) return []
-    return throughTogether<(typeof jobs)[number], ReadyJob, Job<Args>>(
+    const store = async (ready: readonly ReadyJob[]): Promise<Job<Args>[]> => {
+      const queue = await this.#access.open(tx)
+      return this.#enqueuer.many<Args>(queue, ready, tx)
+    }
+    if (this.#options.middlewares.length === 0) return store(jobs)
+    return throughTogether(
       jobs,
       (job, inside) => this.#throughMiddlewares(job.argsJson, job.options, signal, inside),
-      async (ready) => {
-        const queue = await this.#access.open(tx)
-        return this.#enqueuer.many<Args>(queue, ready, tx)
-      },
+      store,
     )
   }
 

@@ -98,7 +98,7 @@ export class Querier {
       throw invalidOption('queueName', queueName, remedy)
     }
     const ready = resolveItems(items, { fifo: queue.isFifo === true }).map(
-      ({ args, path, ...options }) => ({
+      ({ args, path, options }) => ({
         argsJson: encodeArgs(args, { maxBytes: DEFAULT_MAX_BYTES, path }),
         metadataJson: options.metadataJson,
         options,

@@ -93,7 +93,7 @@ const IN_MANY = { args: 'enqueue takes the arguments as its first parameter' }
 type Read = Partial<Record<keyof JobOptions, unknown>>
 
 /** The options of a job that was given none. */
-const DEFAULTS: ResolvedEnqueueOptions = Object.freeze({
+export const JOB_DEFAULTS: ResolvedEnqueueOptions = Object.freeze({
   maxRetries: 3,
   retryPolicy: 'exponential',
   metadataJson: '{}',
@@ -107,7 +107,7 @@ const DEFAULTS: ResolvedEnqueueOptions = Object.freeze({
 
 /** Checks the options of `enqueue` and puts the defaults in. Throws `INVALID_OPTION`. */
 export function resolveEnqueueOptions(options: unknown, rules: JobRules): ResolvedEnqueueOptions {
-  if (options === undefined) return DEFAULTS
+  if (options === undefined) return JOB_DEFAULTS
   const names = { of: 'enqueue', known: ENQUEUE_OPTIONS, elsewhere: IN_MANY }
   const read = readOptions(options, names)
   return { ...resolveJobOptions(read, rules, ''), ...resolveCall(read) }
@@ -115,13 +115,14 @@ export function resolveEnqueueOptions(options: unknown, rules: JobRules): Resolv
 
 /** Checks the second parameter of `enqueueMany`. Throws `INVALID_OPTION`. */
 export function resolveEnqueueCall(options: unknown): ResolvedEnqueueCall {
-  if (options === undefined) return DEFAULTS
+  if (options === undefined) return JOB_DEFAULTS
   return resolveCall(readOptions(options, { of: 'enqueueMany', known: CALL_OPTIONS }))
 }
 
 /** A job of `enqueueMany`: its options checked, its arguments not yet. */
-export interface ResolvedItem extends ResolvedJobOptions {
+export interface ResolvedItem {
   readonly args: unknown
+  readonly options: ResolvedJobOptions
   /** How errors about the arguments name them, such as `jobs[3].args`. */
   readonly path: string
 }
@@ -138,10 +139,11 @@ function resolveItem(item: unknown, index: number, rules: JobRules): ResolvedIte
   const prefix = `${whole}.`
   const names = { of: 'a job of enqueueMany', known: ITEM_OPTIONS, prefix, elsewhere: ELSEWHERE }
   const read = readOptions(item, names)
-  return { ...resolveJobOptions(read, rules, prefix), args: read.args, path: `${prefix}args` }
+  return { args: read.args, options: resolveJobOptions(read, rules, prefix), path: `${prefix}args` }
 }
 
 function resolveJobOptions(read: Read, rules: JobRules, prefix: string): ResolvedJobOptions {
+  if (!hasOptions(read)) return JOB_DEFAULTS
   if (rules.fifo) refuseInFifo(read, prefix)
   if (read.runAt !== undefined && read.delay !== undefined) {
     throw invalidOption(`${prefix}delay`, read.delay, 'pass either delay or runAt, not both')
@@ -150,25 +152,30 @@ function resolveJobOptions(read: Read, rules: JobRules, prefix: string): Resolve
   return {
     maxRetries:
       maxRetries === undefined
-        ? DEFAULTS.maxRetries
+        ? JOB_DEFAULTS.maxRetries
         : checkInteger(`${prefix}maxRetries`, maxRetries, 0, MAX_RETRIES),
     retryPolicy:
       retryPolicy === undefined
-        ? DEFAULTS.retryPolicy
+        ? JOB_DEFAULTS.retryPolicy
         : checkRetryPolicy(`${prefix}retryPolicy`, retryPolicy),
     metadataJson:
       metadata === undefined
-        ? DEFAULTS.metadataJson
+        ? JOB_DEFAULTS.metadataJson
         : encodeMetadata(metadata, `${prefix}metadata`),
     runAtMs: runAt === undefined ? undefined : checkInstant(`${prefix}runAt`, runAt),
     delayMs: delay === undefined ? undefined : parseDuration(delay, `${prefix}delay`),
     priority:
       priority === undefined
-        ? DEFAULTS.priority
+        ? JOB_DEFAULTS.priority
         : checkInteger(`${prefix}priority`, priority, 0, 9),
     timeoutMs:
       timeout === undefined ? undefined : parseDuration(timeout, `${prefix}timeout`, { min: 1 }),
   }
+}
+
+function hasOptions(read: Read & { args?: unknown }): boolean {
+  for (const name in read) if (name !== 'args') return true
+  return false
 }
 
 function refuseInFifo(read: Read, prefix: string): void {

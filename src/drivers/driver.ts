@@ -37,6 +37,11 @@ export interface RunOptions {
    */
   isPatient?: boolean | undefined
   /**
+   * Whether the statement has one plan however full its tables are, so that a connection may keep it parsed and planned.
+   * A client that cannot, or is refused, sends it as any other.
+   */
+  isPrepared?: boolean | undefined
+  /**
    * Ends the wait when it aborts: for a connection, with the signal's reason (nothing was sent); for an answer, with
    * `OUTCOME_UNKNOWN`, and with pg a closed connection. Only a pool can give up what is under way, pg's or that of
    * postgres.js; other clients look once, at the start.

@@ -3,12 +3,13 @@ import type { DBTX, Driver, QueryResult, RunOptions, Session } from './driver.ts
 import { quoteIdentifier } from '../core/identifiers.ts'
 import type { PgPool } from './pg-shapes.ts'
 import type { PoolConnection } from './pool-connection.ts'
+import { PreparedNames } from './prepared-names.ts'
 import { DEFAULT_TIMES, PoolConnections, type PoolTimes } from './pool-connections.ts'
 import { runTransaction } from './transaction.ts'
 
 /**
  * node-postgres with a pool: the default driver.
- * Statements are never named, so each is planned for the table as it is now (docs/adr tells why).
+ * Hot statements are prepared (docs/adr/0019), all others planned for the table as it is now (docs/adr/0002).
  */
 export class PgPoolDriver implements Driver {
   readonly name = 'pg.Pool'
@@ -17,6 +18,7 @@ export class PgPoolDriver implements Driver {
   readonly isExclusive = false
   readonly #pool: PgPool
   readonly #connections: PoolConnections
+  readonly #names = new PreparedNames()
 
   constructor(pool: PgPool, times: Partial<PoolTimes> = {}) {
     this.#pool = pool
@@ -35,8 +37,13 @@ export class PgPoolDriver implements Driver {
     options: RunOptions = {},
   ): Promise<QueryResult<Row>> {
     const connection = await this.#connections.take(options)
+    const { isPrepared, ...plain } = options
+    const name = isPrepared === true ? this.#names.of(text) : undefined
     try {
-      return await connection.query<Row>(text, values, options)
+      return await connection.query<Row>(text, values, { ...plain, name })
+    } catch (error) {
+      if (name === undefined || !this.#names.refusedBy(error)) throw error
+      return await connection.query<Row>(text, values, plain)
     } finally {
       connection.release()
     }

@@ -11,8 +11,9 @@ import type { QueryResult } from './driver.ts'
 /** An answer of pg: of the last statement, where there were several. */
 export type PgResult<Row> = QueryResult<Row> & { command?: string }
 
-/** A statement as pg takes it; without a name, so that pg never prepares it. */
+/** A statement as pg takes it; with a name, pg prepares it once for each connection. */
 export interface PgStatement {
+  name?: string
   text: string
   values: unknown[]
   types?: { getTypeParser(oid: number, format?: string): (value: never) => unknown }
@@ -61,8 +62,13 @@ const TYPES = {
 }
 
 /** A statement of the engine. */
-export function statement(text: string, values: readonly unknown[] = []): PgStatement {
-  return { text, values: [...values], types: TYPES }
+export function statement(
+  text: string,
+  values: readonly unknown[] = [],
+  name?: string,
+): PgStatement {
+  const plain = { text, values: [...values], types: TYPES }
+  return name === undefined ? plain : { name, ...plain }
 }
 
 function textParser(oid: number): (value: string) => unknown {

@@ -16,6 +16,9 @@ import type { SentStatement } from './silent-backends.ts'
 /** How long a closing connection may take to say goodbye before its socket is cut. */
 const GOODBYE_MS = 1_000
 
+/** `name` prepares the statement on this connection. */
+export type SendOptions = Omit<RunOptions, 'isPrepared'> & { readonly name?: string | undefined }
+
 /** What a connection tells the one who handed it out. */
 export interface ConnectionOwner {
   /** How long a statement may go without an answer. */
@@ -54,7 +57,7 @@ export class PoolConnection {
   query<Row>(
     text: string,
     values: readonly unknown[] = [],
-    options: RunOptions = {},
+    options: SendOptions = {},
   ): Promise<PgResult<Row>> {
     const answer = this.#last.then(() => this.#send<Row>(text, values, options))
     this.#last = answer.catch(ignore)
@@ -107,13 +110,13 @@ export class PoolConnection {
   async #send<Row>(
     text: string,
     values: readonly unknown[],
-    { isPatient, signal }: RunOptions,
+    { isPatient, signal, name }: SendOptions,
   ): Promise<PgResult<Row>> {
     if (this.#brokenBy !== undefined) throw this.#unsendable(this.#brokenBy.error)
     refuseAborted(signal)
     const sent = { text, sentAt: performance.now() }
     try {
-      const answer = this.#client.query(statement(text, values))
+      const answer = this.#client.query(statement(text, values, name))
       const patience = { ms: isPatient === true ? Infinity : this.#owner.answerMs, signal }
       const result = await answerWithin(answer, patience, (why) =>
         why === 'abort' ? this.#cutOff(signal) : this.#giveUp(sent),

@@ -2,6 +2,7 @@ import { MillraceError } from '../core/errors.ts'
 import type { RunOptions } from '../drivers/driver.ts'
 import { insertJobs, type InsertedJob, type NewJob } from '../store/insert.ts'
 import { sqlState, type Store } from '../store/store.ts'
+import type { WakeMode } from '../store/wake.ts'
 
 /** Inserts that may be under way at once; more would only make the groups smaller. */
 const CONNECTIONS = 2
@@ -10,11 +11,24 @@ const MAX_GROUP_BYTES = 4 * 1024 * 1024
 /** SQLSTATE classes that say a value cannot be stored: data, constraint, limit. */
 const DATA_ERRORS = new Set(['22', '23', '54'])
 
+/** What a group commit needs to know beside its jobs. */
+export interface GroupRules {
+  readonly options: RunOptions
+  /** Who is to be woken for so many jobs. */
+  readonly wakeFor: (count: number) => WakeMode
+}
+
+/** A committed job, and who was woken for it. */
+interface Committed {
+  readonly inserted: InsertedJob
+  readonly wake: WakeMode
+}
+
 interface Waiting {
   readonly job: NewJob
   readonly bytes: number
   readonly signal: AbortSignal | undefined
-  readonly resolve: (inserted: InsertedJob) => void
+  readonly resolve: (committed: Committed) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -27,19 +41,19 @@ interface Waiting {
 export class GroupCommit {
   readonly #store: Store
   readonly #queueId: number
-  readonly #options: RunOptions
+  readonly #rules: GroupRules
   #waiting: Waiting[] = []
   #underWay = 0
   #isScheduled = false
 
-  constructor(store: Store, queueId: number, options: RunOptions) {
+  constructor(store: Store, queueId: number, rules: GroupRules) {
     this.#store = store
     this.#queueId = queueId
-    this.#options = options
+    this.#rules = rules
   }
 
   /** Resolves when the job is committed. */
-  insert(job: NewJob, signal: AbortSignal | undefined): Promise<InsertedJob> {
+  insert(job: NewJob, signal: AbortSignal | undefined): Promise<Committed> {
     const bytes = Buffer.byteLength(job.argsJson) + Buffer.byteLength(job.metadataJson)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, bytes, signal, resolve, reject })
@@ -47,16 +61,22 @@ export class GroupCommit {
     })
   }
 
-  /** What this turn of the event loop enqueues belongs into one group. */
+  /**
+   * What this turn of the event loop enqueues belongs into one group. A job that comes alone goes at once; beside
+   * another group it waits for the end of the turn, as those whose jobs were just committed are about to enqueue again.
+   */
   #schedule(): void {
     if (this.#isScheduled || this.#underWay >= CONNECTIONS) return
     this.#isScheduled = true
-    queueMicrotask(() => {
-      this.#isScheduled = false
-      const group = this.#takeGroup()
-      if (group.length > 0) void this.#commit(group)
-      if (this.#waiting.length > 0) this.#schedule() // what did not fit goes over the other connection
-    })
+    if (this.#underWay === 0 && this.#waiting.length === 1) queueMicrotask(this.#start)
+    else setImmediate(this.#start)
+  }
+
+  readonly #start = (): void => {
+    this.#isScheduled = false
+    const group = this.#takeGroup()
+    if (group.length > 0) void this.#commit(group)
+    if (this.#waiting.length > 0) this.#schedule() // what did not fit goes over the other connection
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
@@ -69,8 +89,10 @@ export class GroupCommit {
   async #insert(group: readonly Waiting[]): Promise<void> {
     try {
       const jobs = group.map((waiting) => waiting.job)
-      const rows = await insertJobs(this.#store, this.#queueId, jobs, undefined, this.#options)
-      for (const [index, row] of rows.entries()) group[index]?.resolve(row)
+      const { options, wakeFor } = this.#rules
+      const wake = wakeFor(jobs.length)
+      const rows = await insertJobs(this.#store, this.#queueId, jobs, { wake, options })
+      for (const [index, inserted] of rows.entries()) group[index]?.resolve({ inserted, wake })
     } catch (error) {
       if (group.length > 1 && isDataError(error)) {
         const middle = Math.ceil(group.length / 2)

@@ -1,21 +1,26 @@
+import { JOB_DEFAULTS } from '../core/enqueue-options.ts'
 import { toMicros } from './instants.ts'
 
 /** Arguments that are stored in more than this many bytes stay in the table until their job starts. */
 const CARRIED_ARGS_BYTES = 65_536
 
+/**
+ * What a claim answers of each job. What is as usual is null: most jobs have nothing but an id, a time and arguments
+ * of their own, and to write and read the other columns took a third of the claim's time.
+ */
 const CLAIMED_COLUMNS = `
   id::text as "id",
-  priority::int4 as "priority",
+  nullif(priority, ${JOB_DEFAULTS.priority})::int4 as "priority",
   ${toMicros('run_at')} as "runAt",
-  ${toMicros('created_at')} as "createdAt",
-  attempt as "attempt",
-  max_retries::int4 as "maxRetries",
-  retry_policy::text as "retryPolicy",
+  case when created_at <> run_at then ${toMicros('created_at')} end as "createdAt",
+  nullif(attempt, 0) as "attempt",
+  nullif(max_retries, ${JOB_DEFAULTS.maxRetries})::int4 as "maxRetries",
+  nullif(retry_policy, '${JOB_DEFAULTS.retryPolicy}')::text as "retryPolicy",
   timeout_ms::text as "timeoutMs",
-  error_count as "errorCount",
-  is_suspect as "isSuspect",
+  nullif(error_count, 0) as "errorCount",
+  nullif(is_suspect, false) as "isSuspect",
   case when pg_column_size(args) <= ${CARRIED_ARGS_BYTES} then args::text end as "args",
-  metadata::text as "metadata"`
+  nullif(metadata, '${JOB_DEFAULTS.metadataJson}')::text as "metadata"`
 
 /**
  * That a job is due, where it is looked up by its id. The sum keeps the plan from `jobs_due`, of which

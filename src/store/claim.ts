@@ -1,3 +1,4 @@
+import { JOB_DEFAULTS } from '../core/enqueue-options.ts'
 import { fromMicros, type Micros } from './instants.ts'
 import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE } from './claim-parts.ts'
 import { compareNumerals, sqlArray } from './numerals.ts'
@@ -60,6 +61,7 @@ export const CLAIM_JOBS = statement({
   name: 'claim_jobs',
   parameters: ['int4', 'int4', 'int8', 'int4', 'bool', 'int2[]', 'int8[]', 'int8[]', 'int8'],
   indexes: ['jobs_due', 'jobs_by_id'],
+  isPrepared: true,
   sql: `
 with lanes as (
   select priority, ${fromMicros('floor_at')} as floor_at, floor_id
@@ -104,6 +106,7 @@ export const CLAIM_FIFO = statement({
   name: 'claim_fifo',
   parameters: ['int4', 'int4', 'int8', 'int4', 'bool', 'int8', 'int8[]'],
   indexes: ['jobs_by_id'],
+  isPrepared: true,
   sql: `
 with recursive walk as (
   select $6::int8 as id, 0 as steps
@@ -287,7 +290,12 @@ export async function readArgs(
   return rows[0]?.args
 }
 
-type AnswerRow = ClaimedJob & {
+/** A job as the claim's columns tell of it: what is as usual is null. */
+type JobRow = {
+  [Column in keyof ClaimedJob]: ClaimedJob[Column] | null
+} & Pick<ClaimedJob, 'id' | 'runAt'>
+
+type AnswerRow = JobRow & {
   rewind: string | null
   now: Micros
   hasSuspects: boolean
@@ -306,13 +314,31 @@ function readAnswer(
 ): ClaimAnswer {
   const head = rows.find((row) => row.rewind !== null)
   if (head === undefined) throw new Error('The row of the queue is gone; was the schema reset?')
-  const jobs = rows.filter((row) => row.rewind === null).sort(compare)
+  const jobs = rows.filter((row) => row.rewind === null).map(readJob)
+  jobs.sort(compare)
   return {
     jobs,
     now: head.now,
     rewind: head.rewind ?? '0',
     hasSuspects: head.hasSuspects,
     isOwner: head.isOwner,
+  }
+}
+
+function readJob(row: JobRow): ClaimedJob {
+  return {
+    id: row.id,
+    priority: row.priority ?? JOB_DEFAULTS.priority,
+    runAt: row.runAt,
+    createdAt: row.createdAt ?? row.runAt,
+    attempt: row.attempt ?? 0,
+    maxRetries: row.maxRetries ?? JOB_DEFAULTS.maxRetries,
+    retryPolicy: row.retryPolicy ?? JOB_DEFAULTS.retryPolicy,
+    timeoutMs: row.timeoutMs,
+    errorCount: row.errorCount ?? 0,
+    isSuspect: row.isSuspect ?? false,
+    args: row.args,
+    metadata: row.metadata ?? JOB_DEFAULTS.metadataJson,
   }
 }
 

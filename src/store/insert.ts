@@ -3,18 +3,22 @@ import { fromMicros, toMicros, type Micros } from './instants.ts'
 import { compareNumerals } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
-import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
+import { WAKE, WAKE_PARAMETERS, wakeValues, type WakeMode } from './wake.ts'
 
 /** A job on its way in: everything checked, the JSON already text. */
 export interface NewJob {
   readonly argsJson: string
   readonly metadataJson: string
+  readonly options: JobSettings
+}
+
+export interface JobSettings {
   readonly maxRetries: number
   readonly retryPolicy: string
   readonly priority: number
   /** When it may run at the earliest, in milliseconds since 1970; undefined: after `delayMs`. */
   readonly runAtMs: number | undefined
-  readonly delayMs: number
+  readonly delayMs: number | undefined
   readonly timeoutMs: number | undefined
 }
 
@@ -24,8 +28,56 @@ export interface InsertedJob {
   runAt: Micros
 }
 
+const COLUMNS = `queue_id, args, metadata, max_retries, retry_policy, priority, timeout_ms, run_at, created_at`
+
 /**
- * One parameter carries all jobs, `[[args, metadata, maxRetries, policy, priority, timeout, delay,
+ * Jobs that differ in nothing but their arguments, as most do: one parameter carries an array of these, and one row
+ * answers for all. Twice as fast as the statement for jobs of all kinds, for the server and for the client.
+ */
+export const INSERT_ALIKE = statement({
+  name: 'insert_alike',
+  parameters: [
+    ...WAKE_PARAMETERS,
+    'text',
+    'text',
+    'int2',
+    'text',
+    'int2',
+    'int8',
+    'float8',
+    'float8',
+  ],
+  indexes: [],
+  isPrepared: true,
+  sql: `
+with inserted as (
+  insert into {schema}.jobs (${COLUMNS})
+  select
+    $1::int4,
+    args,
+    $6::text::jsonb,
+    $7::int2,
+    $8::text::{schema}.retry_policy,
+    $9::int2,
+    $10::int8,
+    case
+      when $12::float8 is null then statement_timestamp() + $11::float8 * interval '1 millisecond'
+      else greatest(${fromMicros('$12::float8 * 1000')}, statement_timestamp())
+    end,
+    statement_timestamp()
+  from jsonb_array_elements($5::text::jsonb) as args
+  returning id, created_at, run_at
+)
+select
+  array_agg(inserted.id order by inserted.id)::text as "ids",
+  ${toMicros('min(inserted.created_at)')} as "createdAt",
+  ${toMicros('min(inserted.run_at)')} as "runAt",
+  ${WAKE} as "isWoken"
+from inserted`,
+})
+
+/**
+ * Jobs of all kinds. One parameter carries all jobs, `[[args, metadata, maxRetries, policy, priority, timeout, delay,
  * runAt], …]`: measured at twice the speed of an array for each column. Ids are drawn in the
  * order of the elements, so ordering by id gives back the order of the input.
  */
@@ -33,9 +85,9 @@ export const INSERT_JOBS = statement({
   name: 'insert_jobs',
   parameters: [...WAKE_PARAMETERS, 'text'],
   indexes: [],
+  isPrepared: true,
   sql: `
-insert into {schema}.jobs
-  (queue_id, args, metadata, max_retries, retry_policy, priority, timeout_ms, run_at, created_at)
+insert into {schema}.jobs (${COLUMNS})
 select
   $1,
   job -> 0,
@@ -57,30 +109,83 @@ returning
   ${WAKE} as "isWoken"`,
 })
 
+/** How jobs are inserted. */
+export interface InsertRules {
+  readonly tx?: DBTX | undefined
+  readonly wake?: WakeMode
+  readonly options?: RunOptions
+}
+
 /** Inserts jobs into one queue, all or none, and answers in the order of `jobs`. */
 export async function insertJobs(
   store: Store,
   queueId: number,
   jobs: readonly NewJob[],
-  tx?: DBTX,
-  options?: RunOptions,
+  rules: InsertRules = {},
 ): Promise<InsertedJob[]> {
-  const rows = await store.run<InsertedJob>(
-    INSERT_JOBS,
-    [...wakeValues(store, queueId), encodeJobs(jobs)],
-    tx,
-    options,
-  )
+  const [first] = jobs
+  if (first === undefined) return []
+  if (jobs.every((job) => isLike(job, first)))
+    return insertAlike(store, queueId, jobs, first, rules)
+  const { tx, wake, options } = rules
+  const values = [...wakeValues(store, queueId, wake), listOf(jobs, encodeJob)]
+  const rows = await store.run<InsertedJob>(INSERT_JOBS, values, tx, options)
   return rows.sort((left, right) => compareNumerals(left.id, right.id))
 }
 
-function encodeJobs(jobs: readonly NewJob[]): string {
-  return `[${jobs.map(encodeJob).join()}]`
+async function insertAlike(
+  store: Store,
+  queueId: number,
+  jobs: readonly NewJob[],
+  { metadataJson, options: settings }: NewJob,
+  { tx, wake, options }: InsertRules,
+): Promise<InsertedJob[]> {
+  const { maxRetries, retryPolicy, priority, timeoutMs, delayMs = 0, runAtMs } = settings
+  const values = [
+    ...wakeValues(store, queueId, wake),
+    listOf(jobs, (job) => job.argsJson),
+    metadataJson,
+    ...[maxRetries, retryPolicy, priority, timeoutMs ?? null, delayMs, runAtMs ?? null],
+  ]
+  const rows = await store.run<Alike>(INSERT_ALIKE, values, tx, options)
+  const [{ ids, createdAt, runAt } = NOTHING] = rows
+  return ids
+    .slice(1, -1)
+    .split(',')
+    .map((id) => ({ id, createdAt, runAt }))
 }
 
-function encodeJob(job: NewJob): string {
-  const { argsJson, metadataJson, maxRetries, retryPolicy, priority, delayMs } = job
-  const timeout = job.timeoutMs ?? null
-  const runAt = job.runAtMs ?? null
+interface Alike {
+  /** An array of PostgreSQL's as text. */
+  ids: string
+  createdAt: Micros
+  runAt: Micros
+}
+
+const NOTHING: Alike = { ids: '{}', createdAt: '0', runAt: '0' }
+
+/** Whether two jobs differ in nothing but their arguments. */
+function isLike(job: NewJob, other: NewJob): boolean {
+  if (job.metadataJson !== other.metadataJson) return false
+  const [one, two] = [job.options, other.options]
+  return (
+    one === two ||
+    (one.maxRetries === two.maxRetries &&
+      one.retryPolicy === two.retryPolicy &&
+      one.priority === two.priority &&
+      one.runAtMs === two.runAtMs &&
+      one.delayMs === two.delayMs &&
+      one.timeoutMs === two.timeoutMs)
+  )
+}
+
+function listOf(jobs: readonly NewJob[], encode: (job: NewJob) => string): string {
+  return `[${jobs.map(encode).join()}]`
+}
+
+function encodeJob({ argsJson, metadataJson, options }: NewJob): string {
+  const { maxRetries, retryPolicy, priority, delayMs = 0 } = options
+  const timeout = options.timeoutMs ?? null
+  const runAt = options.runAtMs ?? null
   return `[${argsJson},${metadataJson},${maxRetries},"${retryPolicy}",${priority},${timeout},${delayMs},${runAt}]`
 }

@@ -26,6 +26,7 @@ export const RAISE_MARK = statement({
   name: 'raise_mark',
   parameters: ['int4', 'int4', 'int8', 'int2', 'int8', 'int8'],
   indexes: [],
+  isPrepared: true,
   sql: `
 insert into {schema}.marks (worker_id, queue_id, claim_no, priority, run_at, job_id)
 select $1::int4, $2::int4, $3::int8, $4::int2, ${fromMicros('$5::int8')}, $6::int8

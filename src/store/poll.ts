@@ -27,6 +27,7 @@ export const POLL_QUEUES = statement({
   name: 'poll_queues',
   parameters: ['int4[]', 'int4[]', 'int2[]', 'int8[]', 'int8[]'],
   indexes: ['jobs_due'],
+  isPrepared: true,
   sql: `
 select
   queues.id as "queueId",

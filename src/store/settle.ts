@@ -11,7 +11,7 @@ import {
   SETTLED_COLUMNS,
 } from './settle-parts.ts'
 import { FENCE, FENCE_PARAMETERS } from './fence.ts'
-import { WAKE, wakeValues } from './wake.ts'
+import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
 
 /** A job in somebody's hands: what the fence compares before anything is changed. */
 export interface HeldJob {
@@ -58,6 +58,7 @@ export const FINISH = statement({
   name: 'finish',
   parameters: [...FENCE_PARAMETERS, 'int8[]', 'text', 'float8'],
   indexes: ['jobs_by_id'],
+  isPrepared: true,
   sql: `
 with settled as (
   delete from {schema}.jobs
@@ -82,6 +83,7 @@ export const FINISH_AFTER_ERRORS = statement({
   name: 'finish_after_errors',
   parameters: [...FENCE_PARAMETERS, 'int8[]', 'text', 'float8'],
   indexes: ['jobs_by_id', 'job_errors_in_order'],
+  isPrepared: true,
   sql: `
 with settled as (
   delete from {schema}.jobs
@@ -108,6 +110,7 @@ export const FINISH_WITHOUT_TRACE = statement({
   name: 'finish_without_trace',
   parameters: [...FENCE_PARAMETERS],
   indexes: ['jobs_by_id', 'job_errors_in_order'],
+  isPrepared: true,
   sql: `
 with settled as (
   delete from {schema}.jobs
@@ -123,6 +126,7 @@ export const FAIL = statement({
   name: 'fail',
   parameters: [...FENCE_PARAMETERS, 'int8[]', 'text', 'float8'],
   indexes: ['jobs_by_id', 'job_errors_in_order'],
+  isPrepared: true,
   sql: `
 with settled as (
   delete from {schema}.jobs
@@ -148,6 +152,7 @@ export const RETRY = statement({
   name: 'retry',
   parameters: [...FENCE_PARAMETERS, 'float8[]', 'text'],
   indexes: ['jobs_by_id', 'job_errors_in_order'],
+  isPrepared: true,
   sql: `
 with settled as (
   update {schema}.jobs
@@ -190,6 +195,7 @@ export const SNOOZE = statement({
   name: 'snooze',
   parameters: [...FENCE_PARAMETERS, 'float8[]'],
   indexes: ['jobs_by_id'],
+  isPrepared: true,
   sql: `
 with settled as (
   update {schema}.jobs
@@ -215,7 +221,7 @@ select id::text as "id" from settled`,
  */
 export const GIVE_BACK = statement({
   name: 'give_back',
-  parameters: ['int4', 'int4', 'text', 'bool', 'int8[]', 'int8[]', 'int4', 'bool'],
+  parameters: [...WAKE_PARAMETERS, 'int8[]', 'int8[]', 'int4', 'bool'],
   indexes: ['jobs_by_id'],
   sql: `
 with settled as (

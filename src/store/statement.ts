@@ -8,6 +8,11 @@ export interface Statement {
   readonly parameters: readonly string[]
   /** Indexes that the plan must use when sequential scans are off; a test asks EXPLAIN. */
   readonly indexes: readonly string[]
+  /**
+   * Whether a connection may keep its plan: only where one plan is right however full the tables are, which a test
+   * proves on a table that was drained and filled again (docs/adr/0003, 0019).
+   */
+  readonly isPrepared?: true
 }
 
 /** Declares a statement. Does nothing but check the shape at compile time. */

@@ -67,6 +67,7 @@ export class Store {
       return await retryLostRaces(async () => {
         const answer = await this.driver.query<Row>(this.text(statement), values, {
           signal: this.#signal,
+          isPrepared: statement.isPrepared,
           ...options,
         })
         return answer.rows

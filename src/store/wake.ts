@@ -26,28 +26,37 @@ export function wakeAddress(schema: string): WakeAddress {
 }
 
 /**
+ * How far a statement goes to wake: it asks whether anybody sleeps and tells them, tells them unasked, or tells nobody
+ * (a receiver of this process is about to take the jobs).
+ */
+export type WakeMode = 'ask' | 'always' | 'never'
+
+/**
  * The expression that wakes the sleepers of queue `$1`, for statements that make jobs due. Such a
  * statement's `$2`, `$3` and `$4` are what `wakeValues` gives. It is one expression of one row:
  * no interrupt can leave it between the lock and the unlock.
  */
 export const WAKE = `(
   select case
-    when not $4::bool and pg_try_advisory_lock($2::int4, $1::int4)
+    when $4::text = 'never' then false
+    when $4::text = 'ask' and pg_try_advisory_lock($2::int4, $1::int4)
       then pg_advisory_unlock($2::int4, $1::int4)
     else pg_notify($3::text, $1::int4::text)::text is not null
   end
 )`
 
 /** Types of the parameters that every statement with `WAKE` begins with. */
-export const WAKE_PARAMETERS = ['int4', 'int4', 'text', 'bool'] as const
+export const WAKE_PARAMETERS = ['int4', 'int4', 'text', 'text'] as const
 
 /**
  * The values of `$1` to `$4` of a statement with `WAKE`. On a database with one session every lock
- * is our own and would always be got, so there it always notifies.
+ * is our own and would always be got, so there it tells unasked.
  */
 export function wakeValues(
   store: { wake: WakeAddress; driver: { isSingleSession: boolean } },
   queueId: number,
-): [number, number, string, boolean] {
-  return [queueId, store.wake.lockClass, store.wake.channel, store.driver.isSingleSession]
+  wanted: WakeMode = 'ask',
+): [number, number, string, WakeMode] {
+  const mode = wanted === 'ask' && store.driver.isSingleSession ? 'always' : wanted
+  return [queueId, store.wake.lockClass, store.wake.channel, mode]
 }

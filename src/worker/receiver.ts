@@ -3,6 +3,7 @@ import type { LaneFloor } from '../store/claim.ts'
 import type { PolledQueue } from '../store/poll.ts'
 import type { Store } from '../store/store.ts'
 import { listQueueOfWorker } from '../store/workers.ts'
+import { Appetite, FIFO_FRESH_MS, type WorkInHand } from './appetite.ts'
 import { Backlog, meanBytes } from './backlog.ts'
 import { Backoff } from './backoff.ts'
 import { atMost, Bell, pause } from './bell.ts'
@@ -20,8 +21,6 @@ import { Runs } from './runs.ts'
 import type { Settlement } from './settlement.ts'
 import type { Sleeper } from './waker.ts'
 
-/** A FIFO claim older than this is made again before its next job starts: a lower id may have been committed. */
-const FIFO_FRESH_MS = 5
 /** Runs that are decided and not written down yet; with more of them nothing is claimed. */
 const MAX_UNSETTLED = 5_000
 /** A stop waits so long for the answer to a claim, and for the end of an ownership. */
@@ -34,6 +33,7 @@ export class Receiver implements Sleeper {
   readonly #bell = new Bell()
   readonly #backlog = new Backlog()
   readonly #pace: Pace
+  readonly #appetite: Appetite
   readonly #claimer: Claimer
   readonly #runs: Runs
   readonly #settledListeners = new Set<(settlement: Settlement) => void>()
@@ -61,13 +61,13 @@ export class Receiver implements Sleeper {
   #isOwner = false
   /** It has found something since it last slept, or was told of something. */
   #hasNews = true
-  #taken = 0
 
   constructor(shared: SharedParts, rules: ReceiverRules, perform: Perform) {
     this.#shared = shared
     this.#claimStore = shared.store.until(this.#giveUp.signal)
     this.#rules = rules
     this.#pace = new Pace(rules.isFifo ? 1 : rules.concurrency)
+    this.#appetite = new Appetite(this.#pace, rules)
     this.#runs = new Runs(shared, rules, perform, this.#pace, {
       changed: () => this.#changed(),
       held: () => this.#leave(),
@@ -104,6 +104,13 @@ export class Receiver implements Sleeper {
   /** Of a FIFO queue only the owner's sleep is worth a notification for each enqueue. */
   get isCallable(): boolean {
     return !this.#rules.isFifo || this.#isOwner
+  }
+
+  /** Whether it has nothing else to do than to start so many jobs. */
+  takesAtOnce(count: number): boolean {
+    const { isFifo, drainLimit, concurrency } = this.#rules
+    if (isFifo || drainLimit !== undefined || !this.#isDry || !this.#mayStart()) return false
+    return this.#backlog.size === 0 && concurrency - this.#runs.running >= count
   }
 
   /** Whether everything that was claimed has been written down; only then may the worker say that it stopped. */
@@ -197,7 +204,7 @@ export class Receiver implements Sleeper {
     if (this.#rules.drainLimit === undefined) return false
     const isIdle = this.#runs.unsettled === 0 && this.#backlog.size === 0
     const isDone = this.#isDry && !this.#hasSuspects
-    return isIdle && !this.#lone.isBusy && (isDone || this.#taken >= this.#rules.drainLimit)
+    return isIdle && !this.#lone.isBusy && (isDone || this.#appetite.isSated)
   }
 
   /** Claims go under another number from now on; what the old one had in hand is others' now. */
@@ -221,42 +228,32 @@ export class Receiver implements Sleeper {
   #claimSize(): number {
     if (this.#isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
     if (this.#runs.unsettled > MAX_UNSETTLED) return 0
-    if (this.#rules.isFifo) return this.#fifoClaimSize()
-    const free = this.#rules.concurrency - this.#runs.running
-    const size = this.#pace.claimSize(free, this.#backlog.size)
-    return Math.min(size, (this.#rules.drainLimit ?? Infinity) - this.#taken)
+    return this.#appetite.next(this.#inHand)
   }
 
-  #fifoClaimSize(): number {
-    if (this.#runs.handlers > 0 || this.#backlog.size > 0) return 0
-    const ahead = this.#pace.startingIn(FIFO_FRESH_MS)
-    return Math.min(ahead, (this.#rules.drainLimit ?? Infinity) - this.#taken)
+  get #inHand(): WorkInHand {
+    const { running, handlers } = this.#runs
+    return { running, handlers, waiting: this.#backlog.size }
   }
 
   async #claim(registration: Registration, limit: number): Promise<void> {
-    const { queueId, isFifo, queueName } = this.#rules
-    const free = this.#rules.concurrency - this.#runs.running
-    const startsAtOnce = isFifo || limit <= this.#pace.startingAtOnce(free)
+    const { queueId, queueName } = this.#rules
+    const startsAtOnce = this.#appetite.startsAtOnce(limit, this.#inHand)
     const claimNo = registration.nextClaimNo()
     const began = performance.now()
     this.#isWoken = false
     try {
-      const answer = await this.#claimer.claim({
-        queueId,
-        workerId: registration.id,
-        claimNo,
-        limit,
-        startsAtOnce,
-      })
+      const request = { queueId, workerId: registration.id, claimNo, limit, startsAtOnce }
+      const answer = await this.#claimer.claim(request)
       const ms = performance.now() - began
       this.#backoff.succeeded()
       this.#runs.compareClocks(answer.now, began)
-      this.#isDry = this.#claimer.isSure && answer.jobs.length < limit && !this.#isWoken
+      this.#appetite.found(answer.jobs.length, limit)
+      this.#isDry = this.#claimer.isSure && this.#appetite.isShallow && !this.#isWoken
       this.#hasSuspects = answer.hasSuspects
       this.#isOwner = answer.isOwner
       this.#hasNews ||= answer.jobs.length > 0
-      this.#taken += answer.jobs.length
-      for (const job of answer.jobs) if (this.#left.delete(job.id)) this.#taken -= 1
+      for (const job of answer.jobs) if (this.#left.delete(job.id)) this.#appetite.forget(1)
       this.#giveBackLeft() // a claim that reaches less far than the one before
       this.#backlog.add(answer, { registration, claimNo, queueId, startsAtOnce })
       this.#pace.carried(meanBytes(answer.jobs))
@@ -340,7 +337,7 @@ export class Receiver implements Sleeper {
 
   #giveBack(jobs: readonly JobInHand[]): void {
     if (jobs.length === 0) return
-    this.#taken -= jobs.length
+    this.#appetite.forget(jobs.length)
     this.#isDry = false
     this.#runs.giveBack(jobs)
   }

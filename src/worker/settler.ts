@@ -57,8 +57,8 @@ export class Settler {
     this.#pending.push(settlement)
     if (this.#isWorking) return
     this.#isWorking = true
-    // What this turn of the event loop adds belongs in the same statement.
-    queueMicrotask(() => void this.#work())
+    // What this turn of the event loop adds belongs in the same statement: short handlers end hundreds in one.
+    setImmediate(() => void this.#work())
   }
 
   /** Resolves when everything is written down, or after `patienceMs`. */

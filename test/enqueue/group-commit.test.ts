@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
 import { GroupCommit } from '../../src/enqueue/group-commit.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
-import type { NewJob } from '../../src/store/insert.ts'
+import type { JobSettings, NewJob } from '../../src/store/insert.ts'
 import { ensureQueue } from '../../src/store/queues.ts'
 import { Store } from '../../src/store/store.ts'
 import { errorOf } from '../queue/arrange.ts'
@@ -13,7 +13,7 @@ const test = base.extend<{ groups: GroupCommit; tables: Tables }>({
   groups: async ({ db, schema }, use) => {
     const store = new Store(driverFor(db), schema)
     const queue = await ensureQueue(store, 'default', SETTINGS)
-    await use(new GroupCommit(store, queue.id, {}))
+    await use(new GroupCommit(store, queue.id, { options: {}, wakeFor: () => 'ask' }))
   },
   tables: async ({ db, rows }, use) => {
     const client = await db.connect()
@@ -62,10 +62,11 @@ class Tables {
   }
 }
 
-function newJob(name: string, rest: Partial<NewJob> = {}): NewJob {
-  return {
-    argsJson: JSON.stringify(name),
-    metadataJson: '{}',
+function newJob(
+  name: string,
+  { argsJson = JSON.stringify(name), ...rest }: Partial<JobSettings & { argsJson: string }> = {},
+): NewJob {
+  const options: JobSettings = {
     maxRetries: 3,
     retryPolicy: 'exponential',
     priority: 5,
@@ -74,6 +75,7 @@ function newJob(name: string, rest: Partial<NewJob> = {}): NewJob {
     timeoutMs: undefined,
     ...rest,
   }
+  return { argsJson, metadataJson: '{}', options }
 }
 
 /** The statements that committed, in the order of ids: the rows of one share their `xmin`. */
@@ -99,7 +101,7 @@ test('what one turn of the event loop enqueues is one statement, with ids in the
   expect((await rows(JOBS_OF_STATEMENTS)).map(({ jobs }) => jobs)).toEqual([names])
   const stored = await rows(`select id::text as id, args #>> '{}' as name from {schema}.jobs`)
   const nameOf = new Map(stored.map(({ id, name }) => [id, name]))
-  expect(inserted.map(({ id }) => nameOf.get(id))).toEqual(names)
+  expect(inserted.map(({ inserted: { id } }) => nameOf.get(id))).toEqual(names)
 })
 
 test('calls that come while two inserts are under way share the next one', async ({
@@ -167,7 +169,7 @@ test('a call whose signal aborts once it was sent is written', async ({
   await tables.untilInsertsWait(1)
   stop.abort()
   await tables.release()
-  expect(await call).toHaveProperty('id')
+  expect(await call).toHaveProperty('inserted.id')
 })
 
 test.for([

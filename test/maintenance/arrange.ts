@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import { EventBus } from '../../src/core/event-bus.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { claimJobs, claimSuspect, type ClaimedJob } from '../../src/store/claim.ts'
-import { insertJobs, type NewJob } from '../../src/store/insert.ts'
+import { insertJobs, type JobSettings } from '../../src/store/insert.ts'
 import { raiseMark } from '../../src/store/marks.ts'
 import { ensureQueue, type QueueRow, type QueueSettings } from '../../src/store/queues.ts'
 import { Store } from '../../src/store/store.ts'
@@ -40,10 +40,12 @@ export class Scene {
     return id
   }
 
-  async enqueue(queue: QueueRow, count: number, rest: Partial<NewJob> = {}): Promise<string[]> {
-    const job: NewJob = {
-      argsJson: '{}',
-      metadataJson: '{}',
+  async enqueue(
+    queue: QueueRow,
+    count: number,
+    rest: Partial<JobSettings> = {},
+  ): Promise<string[]> {
+    const options: JobSettings = {
       maxRetries: 3,
       retryPolicy: 'constant',
       priority: 5,
@@ -52,6 +54,7 @@ export class Scene {
       timeoutMs: undefined,
       ...rest,
     }
+    const job = { argsJson: '{}', metadataJson: '{}', options }
     const inserted = await insertJobs(
       this.store,
       queue.id,

@@ -130,7 +130,10 @@ type Settle = (runs: ReturnType<typeof runsOf>) => Promise<string[]>
 
 describe('a table that was drained and vacuumed, and is then filled with 300,000 jobs', () => {
   /** As a worker leaves it that has polled an empty queue: the planner believes that there is nothing. */
-  const drain = async ({ store, holder, fill, claimOf }: Measured, rows: Query): Promise<void> => {
+  const drain = async (
+    { store, queueId, holder, fill, claimOf }: Measured,
+    rows: Query,
+  ): Promise<void> => {
     await fill(100_000)
     await rows('delete from {schema}.jobs')
     await rows('vacuum {schema}.jobs')
@@ -139,12 +142,24 @@ describe('a table that was drained and vacuumed, and is then filled with 300,000
     )
     expect(known).toMatchObject({ reltuples: 0 })
     expect(known?.['relpages']).toBeGreaterThan(1_000)
-    // Of named statements the server would keep a plan by now.
+    // Of prepared statements the server keeps a plan by now.
+    const request = claimOf(1)
+    const runs = runsOf({ jobs: [{ id: '1' }], now: '0' } as ClaimAnswer, request)
     for (let poll = 0; poll < 8; poll++) {
       const { jobs } = await claimJobs(store, claimOf(1_000), FRONT, null)
       expect(jobs).toEqual([])
-      await finishWithoutTrace(store, holder, [{ id: '1', claimNo: '1' }])
+      await claimFifo(store, claimOf(1_000), '0', [])
+      await pollQueues(store, [{ queueId, floors: FRONT }])
+      await finish(store, holder, runs, DAY_MS, false)
+      await finish(store, holder, runs, DAY_MS, true)
+      await finishWithoutTrace(store, holder, runs)
+      await fail(store, holder, runs, DAY_MS)
+      await retry(store, holder, runs)
     }
+    const prepared = await store.driver.query<{ generic: number }>(
+      'select count(*) filter (where generic_plans > 0)::int4 as "generic" from pg_prepared_statements',
+    )
+    expect(prepared.rows[0]?.generic).toBeGreaterThan(0)
   }
 
   test('is claimed and settled, polled and searched for suspects, without reading all of it', async ({

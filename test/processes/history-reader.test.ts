@@ -76,6 +76,7 @@ describe('a settle that finds no day of history', () => {
     )
     const failing = openQueue(fails, { queueName: 'failing', keepFailed: '40d' })
     const burying = openQueue(fails, { queueName: 'burying', keepFailed: '50d', dlq: 'dead' })
+    for (const queue of [done, failing, burying]) await queue.enqueue({}, { delay: '1h' }) // it is known from now on
     for (const queue of [done, failing, burying]) receive(queue)
     await untilAllDaysAreMade(rows)
 

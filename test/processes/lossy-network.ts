@@ -45,7 +45,7 @@ export function cutCommitAfter(proxy: TcpProxy, fragment: string): Promise<void>
     let asker: unknown
     proxy.rule = (chunk, direction, connection) => {
       const isSent = direction === 'toServer'
-      if (isSent && chunk.includes(fragment)) asker = connection
+      if (isSent && connection.sends(chunk, fragment)) asker = connection
       if (!isSent || connection !== asker || !chunk.includes('commit')) {
         return before(chunk, direction, connection)
       }
@@ -60,7 +60,7 @@ export function cutCommitAfter(proxy: TcpProxy, fragment: string): Promise<void>
 export function cutBefore(proxy: TcpProxy, fragment: string): void {
   const before = proxy.rule
   proxy.rule = (chunk, direction, connection) => {
-    if (direction !== 'toServer' || !chunk.includes(fragment)) {
+    if (direction !== 'toServer' || !connection.sends(chunk, fragment)) {
       return before(chunk, direction, connection)
     }
     proxy.rule = before

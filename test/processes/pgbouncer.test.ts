@@ -186,20 +186,26 @@ describe.skipIf(isMissing).each(['transaction', 'session'] as const)(
       )
     })
 
-    test('statements are never prepared under a name', async ({ schema }) => {
+    test('only what has one plan is prepared, and nothing once its names were refused', async ({
+      schema,
+    }) => {
       const poolSize = poolMode === 'transaction' ? 1 : 10
       const one = await startPgBouncer(inject('databaseUrl'), { poolMode, poolSize })
       for (const connect of Object.values(CLIENTS)) {
         const client = connect(one.url)
         const queue = new JobQueue(client.db, () => undefined, { schema, logger: quiet })
-        await queue.enqueue(1)
-        await queue.drain()
+        for (let n = 0; n < 3; n += 1) {
+          await Promise.all([queue.enqueue(n), queue.enqueueMany([{ args: n }])])
+          expect(await queue.drain()).toMatchObject({ finished: 2 })
+        }
         const seen: unknown[] = []
         await client.transaction(async (tx) => {
           const { rows } = await executorFor(tx).query('select name from pg_prepared_statements')
           seen.push(...rows)
         })
-        expect(seen).toEqual([])
+        for (const { name } of seen as { name: string }[]) {
+          expect(name).toMatch(/^millrace_[0-9a-f]{24}$/)
+        }
         await client.end()
       }
       await one.remove()

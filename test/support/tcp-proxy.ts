@@ -49,16 +49,36 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   return proxy
 }
 
+// oxlint-disable-next-line no-control-regex -- the protocol ends its strings by zeros
+const PARSE = /(millrace_[0-9a-f]{24})\u0000([^\u0000]+)\u0000/g
+
 /** One connection of the application, with its other half to the server. */
 export class ProxiedConnection {
   /** Directions in which nothing passes any more. */
   readonly silenced = new Set<Direction>()
   readonly #client: net.Socket
   readonly #server: net.Socket | undefined
+  /** Texts of prepared statements by their names. */
+  readonly #prepared = new Map<string, string>()
 
   constructor(client: net.Socket, server: net.Socket | undefined) {
     this.#client = client
     this.#server = server
+  }
+
+  /** Whether the application sends a statement with this fragment in it, be it by the name under which it is prepared. */
+  sends(chunk: Buffer, fragment: string): boolean {
+    if (chunk.includes(fragment)) return true
+    return [...this.#prepared].some(
+      ([name, text]) => text.includes(fragment) && chunk.includes(name),
+    )
+  }
+
+  /** Learns which statements are prepared under which names: a Parse message has both, ended by zeros. */
+  learn(chunk: Buffer): void {
+    if (!chunk.includes('millrace_')) return
+    for (const [, name = '', text = ''] of chunk.toString('latin1').matchAll(PARSE))
+      this.#prepared.set(name, text)
   }
 
   /** Ends both halves, with or without a goodbye. */
@@ -123,7 +143,7 @@ class RunningProxy implements TcpProxy {
     return new Promise((resolve) => {
       this.rule = (chunk, direction, connection) => {
         if (direction === 'toServer') {
-          if (chunk.includes(fragment)) asker ??= connection
+          if (connection.sends(chunk, fragment)) asker ??= connection
           return before(chunk, direction, connection)
         }
         if (connection !== asker) return before(chunk, direction, connection)
@@ -207,6 +227,7 @@ class RunningProxy implements TcpProxy {
     connection: ProxiedConnection,
   ): void {
     if (connection.silenced.has(direction)) return
+    if (direction === 'toServer') connection.learn(chunk)
     const fate = this.rule(chunk, direction, connection)
     if (fate === 'forward') to.write(chunk)
     else if (fate !== 'swallow') connection.end(fate)
