@@ -16,6 +16,6 @@ export interface Scale {
 
 export const SCALES: Readonly<Record<ScaleName, Scale>> = {
   full: { name: 'full', repetitions: 3, phaseMs: 6_000, runMs: 600_000, atOnce: 1 },
-  quick: { name: 'quick', repetitions: 1, phaseMs: 2_000, runMs: 60_000, atOnce: 1 },
+  quick: { name: 'quick', repetitions: 1, phaseMs: 1_500, runMs: 60_000, atOnce: 1 },
   smoke: { name: 'smoke', repetitions: 1, phaseMs: 2_000, runMs: 60_000, atOnce: 2 },
 }

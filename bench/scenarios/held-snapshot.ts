@@ -16,7 +16,7 @@ export const heldSnapshot: Scenario = {
   runsOnce: true,
   sizes: {
     full: { seconds: 120, windowSeconds: 10 },
-    quick: { seconds: 4, windowSeconds: 1 },
+    quick: { seconds: 3, windowSeconds: 1 },
     smoke: { seconds: 1, windowSeconds: 0.25 },
   },
   run: async (trial) => {

@@ -32,6 +32,7 @@ export const retries: Scenario = {
   headline: 'jobsPerSecond',
   needs: ['bulk', 'retries'],
   onlyBest: true,
+  isExtra: true,
   countsStatements: true,
   sizes: SIZES,
   run: (trial) =>

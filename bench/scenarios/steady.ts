@@ -38,6 +38,7 @@ export const steadyBy50Callers: Scenario = {
   headline: 'jobsPerSecond',
   needs: ['processes'],
   onlyBest: true,
+  isExtra: true,
   sizes: SIZES,
   run: (trial) => runSteady(trial, CALLERS),
 }
