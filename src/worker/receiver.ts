@@ -275,7 +275,7 @@ export class Receiver implements Sleeper {
     while (this.#mayStart()) {
       const inHand = this.#backlog.take()
       if (inHand === undefined) break
-      void this.#runs.start(inHand)
+      this.#runs.start(inHand)
     }
     if (this.#backlog.size === this.#backlog.startable) return
     // The next mark is asked for while half of the last one's jobs still wait to start.

@@ -30,6 +30,7 @@ export class Settler {
   readonly #rules: SettlingRules
   readonly #settled = new Set<(settlement: Settlement) => void>()
   readonly #idle = new Bell()
+  #batchListener: (() => void) | undefined
   readonly #ended: AbortSignal
   #pending: Settlement[] = []
   #underWay = 0
@@ -51,6 +52,11 @@ export class Settler {
   /** Calls `listener` for each run when it has been written down, or turned out to be lost. */
   onSettled(listener: (settlement: Settlement) => void): void {
     this.#settled.add(listener)
+  }
+
+  /** Calls `listener` after all runs of a batch were told of. */
+  onBatch(listener: () => void): void {
+    this.#batchListener = listener
   }
 
   add(settlement: Settlement): void {
@@ -248,6 +254,7 @@ export class Settler {
         this.#events.emit({ type: 'job.lease_lost', ...namesOf(run, this.#rules.queueName) })
       }
     }
+    this.#batchListener?.()
   }
 }
 
