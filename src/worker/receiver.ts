@@ -13,6 +13,7 @@ import { LostClaims } from './lost-claims.ts'
 import { Marking } from './marking.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
 import { isHopeless } from './outage.ts'
+import { OncePerTurn } from './once-per-turn.ts'
 import { Ownership } from './ownership.ts'
 import { Pace } from './pace.ts'
 import type { Registration } from './registration.ts'
@@ -31,6 +32,8 @@ export class Receiver implements Sleeper {
   readonly #shared: SharedParts
   readonly #rules: ReceiverRules
   readonly #bell = new Bell()
+  /** Short handlers would else run on and on in one turn, and neither a claim nor a heartbeat would leave the process. */
+  readonly #turn = new OncePerTurn(() => (this.#startJobs(), this.#bell.ring()))
   readonly #backlog = new Backlog()
   readonly #pace: Pace
   readonly #appetite: Appetite
@@ -303,11 +306,10 @@ export class Receiver implements Sleeper {
     this.#isDry = false
   }
 
-  /** A slot may be free: what is in hand starts now, what is missing is claimed by the loop. */
+  /** A slot may be free, or something is written down. */
   #changed(): void {
     if (this.#isStopped && this.#runs.handlers === 0) void this.#ownership?.end()
-    this.#startJobs()
-    this.#bell.ring()
+    this.#turn.ask()
   }
 
   #settled(settlement: Settlement): void {
