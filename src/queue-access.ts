@@ -43,6 +43,8 @@ export class QueueAccess {
   #opened: OpenQueue | undefined
   #opening: Promise<OpenQueue> | undefined
   #found: QueueRow | undefined
+  /** As transactions of callers found it: enough to enqueue, but no room was made for what it keeps. */
+  #foundInTransaction: OpenQueue | undefined
 
   constructor(store: Store, events: EventBus, options: ResolvedQueueOptions, isAuthority: boolean) {
     this.#store = store
@@ -54,7 +56,7 @@ export class QueueAccess {
   /** The queue, opened on the database or, with `tx`, by nothing but that transaction. */
   async open(tx?: DBTX): Promise<OpenQueue> {
     if (this.#opened !== undefined) return this.#opened
-    if (tx !== undefined) return this.#open(tx)
+    if (tx !== undefined) return this.#openIn(tx)
     this.#opening ??= this.#open(undefined).finally(() => {
       this.#opening = undefined
     })
@@ -69,6 +71,14 @@ export class QueueAccess {
     return this.#found
   }
 
+  /** Remembered only where no rollback can take it away: a process may enqueue in nothing but transactions. */
+  async #openIn(tx: DBTX): Promise<OpenQueue> {
+    if (this.#foundInTransaction !== undefined) return this.#foundInTransaction
+    const queue = await this.#open(tx)
+    if (queue.isOld) this.#foundInTransaction = queue
+    return queue
+  }
+
   async #open(tx: DBTX | undefined): Promise<OpenQueue> {
     const { queueName, dlq } = this.#options
     await this.#checkSchema(tx ?? this.#store.driver)
@@ -78,9 +88,9 @@ export class QueueAccess {
     const row = await ensureQueue(this.#store, queueName, settings, tx)
     if (row.isFifo !== settings.isFifo) throw modeMismatch(queueName, row.isFifo, settings.isFifo)
     if (!this.#isAuthority) return { ...row, ...settings, dlqName: dlq }
-    await changeQueue(this.#store, row.id, settings, tx)
+    const isChanged = await changeQueue(this.#store, row.id, settings, tx)
     if (tx === undefined) await this.#makeRoom(settings)
-    return { ...row, ...settings, dlqName: dlq }
+    return { ...row, ...settings, isOld: row.isOld && !isChanged, dlqName: dlq }
   }
 
   /** A schema that is newer and still admits this release is used, and said to be so. */

@@ -9,6 +9,12 @@ export interface DBTX {
   query(text: string, values?: unknown[]): Promise<QueryResult>
 }
 
+/** A transaction of the caller's, as the engine uses it. */
+export interface Executor extends DBTX {
+  /** Runs a statement whose plan may be kept (see `RunOptions.isPrepared`). Undefined where none may. */
+  queryPrepared?(text: string, values: unknown[]): Promise<QueryResult>
+}
+
 /** A database by the smallest interface that Millrace can work on. Implement it to bring a driver of your own. */
 export interface DB extends DBTX {
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */

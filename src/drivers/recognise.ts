@@ -1,11 +1,12 @@
 import { inspect } from 'node:util'
 import { MillraceError } from '../core/errors.ts'
 import { DbDriver } from './custom.ts'
-import type { DB, DBTX, Driver, QueryResult } from './driver.ts'
+import type { DB, DBTX, Driver, Executor } from './driver.ts'
 import { EMBEDDED, type EmbeddedLike } from './embedded-mark.ts'
 import { PgPoolDriver } from './node-postgres.ts'
 import { PgClientDriver } from './pg-client.ts'
-import { lastResult, statement, type PgClient, type PgPool } from './pg-shapes.ts'
+import type { PgClient, PgPool } from './pg-shapes.ts'
+import { clientExecutor } from './pg-transaction.ts'
 import { PGliteDriver } from './pglite.ts'
 import { type PGliteInstance, type PGliteTransaction, runStatement } from './pglite-shapes.ts'
 import { PostgresJsDriver } from './postgres-js.ts'
@@ -32,14 +33,17 @@ export function driverFor(database: unknown): Driver {
 }
 
 /** What runs statements in a transaction that a user passed as `tx`, whatever their driver calls one. */
-export function executorFor(tx: unknown): DBTX {
+export function executorFor(tx: unknown): Executor {
   if (!isObject(tx)) throw notATransaction(tx, 'It is not a transaction.')
   if (isWholeDatabase(tx)) {
     throw notATransaction(tx, 'It is a whole database: its statements would each commit alone.')
   }
   if (isPostgresTransaction(tx)) return postgresExecutor(tx)
   if (!can(tx, 'query')) throw notATransaction(tx, 'It is not a transaction.')
-  if (isPgClient(tx)) return clientExecutor(tx)
+  if (isPgClient(tx)) {
+    if (tx._ended !== true && tx._ending !== true) return clientExecutor(tx)
+    throw notATransaction(tx, 'It is a pg client that was ended.')
+  }
   if (isPGliteTransaction(tx)) return pgliteExecutor(tx)
   const custom = tx as unknown as DBTX
   return { query: (text, values) => custom.query(text, values) }
@@ -104,16 +108,6 @@ function isPGliteTransaction(value: object): value is PGliteTransaction {
 
 function isDB(value: object): value is DB {
   return can(value, 'query') && can(value, 'transaction')
-}
-
-function clientExecutor(client: PgClient): DBTX {
-  if (client._ended === true || client._ending === true) {
-    throw notATransaction(client, 'It is a pg client that was ended.')
-  }
-  return {
-    query: async (text, values): Promise<QueryResult> =>
-      lastResult(await client.query(statement(text, values))),
-  }
 }
 
 function postgresExecutor(tx: PostgresQueryable): DBTX {

@@ -1,6 +1,6 @@
 import type { DBTX, RunOptions } from '../drivers/driver.ts'
 import { fromMicros, toMicros, type Micros } from './instants.ts'
-import { compareNumerals } from './numerals.ts'
+import { compareNumerals, readArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues, type WakeMode } from './wake.ts'
@@ -149,10 +149,7 @@ async function insertAlike(
   ]
   const rows = await store.run<Alike>(INSERT_ALIKE, values, tx, options)
   const [{ ids, createdAt, runAt } = NOTHING] = rows
-  return ids
-    .slice(1, -1)
-    .split(',')
-    .map((id) => ({ id, createdAt, runAt }))
+  return readArray(ids).map((id) => ({ id, createdAt, runAt }))
 }
 
 interface Alike {

@@ -7,3 +7,8 @@ export function compareNumerals(left: string, right: string): number {
 export function sqlArray(numbers: readonly (number | string)[]): string {
   return `{${numbers.join()}}`
 }
+
+/** The numerals in an array literal of PostgreSQL's. */
+export function readArray(literal: string): string[] {
+  return literal === '{}' ? [] : literal.slice(1, -1).split(',')
+}

@@ -18,6 +18,8 @@ export interface QueueSettings {
 export interface QueueRow extends QueueSettings {
   readonly id: number
   readonly name: string
+  /** It was as it is before the transaction that reads it began: no rollback takes it away. */
+  readonly isOld: boolean
 }
 
 const QUEUE_COLUMNS = `
@@ -29,7 +31,8 @@ const QUEUE_COLUMNS = `
   queues.keep_failed_ms::text as "keepFailedMs",
   queues.base_retry_delay_ms::text as "baseRetryDelayMs",
   queues.max_retry_delay_ms::text as "maxRetryDelayMs",
-  queues.retry_jitter::text as "retryJitter"`
+  queues.retry_jitter::text as "retryJitter",
+  queues.created_at < now() and queues.xmin is distinct from pg_current_xact_id_if_assigned()::xid as "isOld"`
 
 const SETTINGS_PARAMETERS = ['bool', 'int4', 'int8', 'int8', 'float8', 'float8', 'float8'] as const
 
@@ -104,7 +107,8 @@ set
   retry_jitter = $7::float8
 where queues.id = $1::int4
   and (dlq_id, keep_finished_ms, keep_failed_ms, base_retry_delay_ms, max_retry_delay_ms, retry_jitter)
-    is distinct from ($2::int4, $3::int8, $4::int8, $5::float8, $6::float8, $7::float8)`,
+    is distinct from ($2::int4, $3::int8, $4::int8, $5::float8, $6::float8, $7::float8)
+returning queues.id as "id"`,
 })
 
 /** Takes a FIFO queue that nobody owns. Only a rescue or the owner itself ends an ownership, so the dead take none. */
@@ -177,13 +181,16 @@ export async function ensureQueue(
   }
 }
 
+/** Whether anything was stored otherwise. */
 export async function changeQueue(
   store: Store,
   id: number,
   settings: QueueSettings,
   tx?: DBTX,
-): Promise<void> {
-  await store.run(CHANGE_QUEUE, [id, ...settingsValues(settings).slice(1)], tx)
+): Promise<boolean> {
+  const values = [id, ...settingsValues(settings).slice(1)]
+  const rows = await store.run(CHANGE_QUEUE, values, tx)
+  return rows.length > 0
 }
 
 /** Whether the worker owns the FIFO queue now; false when somebody else does. */
@@ -196,7 +203,7 @@ export async function disownQueue(store: Store, id: number, workerId: number): P
   await store.run(DISOWN_QUEUE, [id, workerId])
 }
 
-type TextRow = Pick<QueueRow, 'id' | 'name' | 'isFifo' | 'dlqId'> & {
+type TextRow = Pick<QueueRow, 'id' | 'name' | 'isFifo' | 'dlqId' | 'isOld'> & {
   keepFinishedMs: string | null
   keepFailedMs: string | null
   baseRetryDelayMs: string
@@ -233,5 +240,6 @@ function readQueue(row: TextRow): QueueRow {
     baseRetryDelayMs: Number(row.baseRetryDelayMs),
     maxRetryDelayMs: Number(row.maxRetryDelayMs),
     retryJitter: Number(row.retryJitter),
+    isOld: row.isOld,
   }
 }

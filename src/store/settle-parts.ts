@@ -39,3 +39,6 @@ export const FORGET_ERRORS = `forgotten as (
   delete from {schema}.job_errors
   where job_id = any(array(select id from settled where error_count > 0))
 )`
+
+/** What a settling statement answers: all ids in one value, which costs a tenth of a row for each. */
+export const SETTLED_IDS = `select coalesce(array_agg(id), '{}')::text as "ids" from settled`

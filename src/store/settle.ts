@@ -1,5 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
-import { sqlArray } from './numerals.ts'
+import { readArray, sqlArray } from './numerals.ts'
 import { afterMillis, fromMicros, type Micros } from './instants.ts'
 import { statement, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
@@ -9,6 +9,7 @@ import {
   HISTORY_COLUMNS,
   ONE_ERROR,
   SETTLED_COLUMNS,
+  SETTLED_IDS,
 } from './settle-parts.ts'
 import { FENCE, FENCE_PARAMETERS } from './fence.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
@@ -75,7 +76,7 @@ kept as (
     ${afterMillis('$7::float8')}
   from settled
 )
-select id::text as "id" from settled`,
+${SETTLED_IDS}`,
 })
 
 /** Finished after errors, which move from their table into the row in history. */
@@ -102,7 +103,7 @@ kept as (
     ${afterMillis('$7::float8')}
   from settled
 )
-select id::text as "id" from settled`,
+${SETTLED_IDS}`,
 })
 
 /** Finished and deleted at once, for queues that keep no finished jobs. */
@@ -118,7 +119,7 @@ with settled as (
   returning id, error_count
 ),
 ${FORGET_ERRORS}
-select id::text as "id" from settled`,
+${SETTLED_IDS}`,
 })
 
 /** Failed for good: into history with all its errors, the last one being this run's. */
@@ -144,7 +145,7 @@ kept as (
     ${afterMillis('$7::float8')}
   from settled
 )
-select id::text as "id" from settled`,
+${SETTLED_IDS}`,
 })
 
 /** Failed with retries left: free again at a later time, the error in its own table. */
@@ -187,7 +188,7 @@ trimmed as (
   delete from {schema}.job_errors
   where (job_id, number) in (select id, error_count - 20 from settled where error_count > 40)
 )
-select id::text as "id" from settled`,
+${SETTLED_IDS}`,
 })
 
 /** Put off by the handler: free again at a later time, the run taken back. */
@@ -212,7 +213,7 @@ parked as (
   select $1::int4, id from settled where is_suspect
   on conflict do nothing
 )
-select id::text as "id" from settled`,
+${SETTLED_IDS}`,
 })
 
 /**
@@ -256,9 +257,10 @@ export const FIND_HELD = statement({
   parameters: [...FENCE_PARAMETERS],
   indexes: ['jobs_by_id'],
   sql: `
-select id::text as "id"
-from {schema}.jobs
-where ${FENCE}`,
+with settled as (
+  select id from {schema}.jobs where ${FENCE}
+)
+${SETTLED_IDS}`,
 })
 
 /** Finishes jobs. Answers the ids that were still the holder's; the others' leases are lost. */
@@ -326,7 +328,7 @@ export function snooze(
 }
 
 /** Gives jobs back at once; `asSuspects` when they were running beside others in a process that died. */
-export function giveBack(
+export async function giveBack(
   store: Store,
   holder: Holder,
   jobs: readonly HeldJob[],
@@ -334,7 +336,8 @@ export function giveBack(
 ): Promise<string[]> {
   const [queueId, workerId, ids, claimNos] = fenceValues(holder, jobs)
   const values = [...wakeValues(store, Number(queueId)), ids, claimNos, workerId, asSuspects]
-  return settledIds(store, GIVE_BACK, values)
+  const rows = await store.run<{ id: string }>(GIVE_BACK, values)
+  return rows.map((row) => row.id)
 }
 
 /** Which of these jobs are still the holder's; a transaction that settles one and has not ended does not count. */
@@ -367,6 +370,6 @@ async function settledIds(
   values: readonly unknown[],
   tx?: DBTX,
 ): Promise<string[]> {
-  const rows = await store.run<{ id: string }>(settling, values, tx)
-  return rows.map((row) => row.id)
+  const [row] = await store.run<{ ids: string }>(settling, values, tx)
+  return readArray(row?.ids ?? '{}')
 }

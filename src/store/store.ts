@@ -1,4 +1,4 @@
-import type { DBTX, Driver, RunOptions } from '../drivers/driver.ts'
+import type { DBTX, Driver, Executor, RunOptions } from '../drivers/driver.ts'
 import { quoteIdentifier } from '../core/identifiers.ts'
 import { translateMissingSchema } from '../core/missing-schema.ts'
 import type { Statement } from './statement.ts'
@@ -56,12 +56,16 @@ export class Store {
   async run<Row>(
     statement: Statement,
     values: readonly unknown[],
-    tx?: DBTX,
+    tx?: Executor,
     options?: RunOptions,
   ): Promise<Row[]> {
     try {
       if (tx !== undefined) {
-        const answer = await tx.query(this.text(statement), [...values])
+        const [text, given] = [this.text(statement), [...values]]
+        const answer =
+          statement.isPrepared && tx.queryPrepared !== undefined
+            ? await tx.queryPrepared(text, given)
+            : await tx.query(text, given)
         return answer.rows as Row[]
       }
       return await retryLostRaces(async () => {

@@ -4,6 +4,9 @@ import type { ReceiverRules } from './parts.ts'
 /** A FIFO claim older than this is made again before its next job starts: a lower id may have been committed. */
 export const FIFO_FRESH_MS = 5
 
+/** Runs that are decided and not written down yet; with more of them nothing is claimed. */
+const MAX_UNSETTLED = 5_000
+
 /** What a receiver has to do already. */
 export interface WorkInHand {
   /** Runs that take a slot. */
@@ -12,6 +15,8 @@ export interface WorkInHand {
   readonly handlers: number
   /** Jobs that were claimed and wait for a slot. */
   readonly waiting: number
+  /** Jobs that run or are not written down yet. */
+  readonly unsettled: number
 }
 
 /** How much a receiver claims next, and whether a drain with a limit has had enough. */
@@ -49,6 +54,7 @@ export class Appetite {
 
   /** How many jobs to claim now; 0 for none. */
   next(hand: WorkInHand): number {
+    if (hand.unsettled > MAX_UNSETTLED) return 0
     return Math.min(this.#rules.isFifo ? this.#fifoSize(hand) : this.#size(hand), this.#rest)
   }
 

@@ -7,6 +7,7 @@ export class Bell {
 
   /** Ends the wait that is under way; with none under way, the next wait ends at once. */
   ring(): void {
+    if (this.#isRung) return
     this.#isRung = true
     this.#end?.()
   }

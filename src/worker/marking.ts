@@ -37,7 +37,7 @@ export class Marking {
    * what may start now. Never rejects: what is wrong with the database the next claim says too.
    */
   async allowMore(backlog: Backlog, count: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#isRaising) return false
+    if (this.#isRaising || signal.aborted) return false
     this.#isRaising = true
     try {
       const raising = backlog.allowMore(count, (mark) => this.#raise(mark))

@@ -9,6 +9,8 @@ const AT_ONCE_MS = 10
 const MAX_AT_ONCE = 500
 /** More than this in one statement brings nothing. */
 const MAX_BATCH = 2_000
+/** The most that is claimed ahead: with no more than a batch, each claim would find room for half of one. */
+const MAX_AHEAD = 2 * MAX_BATCH
 /** So much is claimed ahead at first: how many jobs this machine really starts in a millisecond is yet to be seen. */
 const FIRST_AHEAD = 500
 /** Arguments of at most so many bytes are claimed ahead. */
@@ -72,7 +74,7 @@ export class Pace {
   #grow(now: number): void {
     if (this.#runs < this.#mostAhead / 2) return
     const isQuick = now - this.#runsSince < HORIZON_MS / 2
-    if (isQuick) this.#mostAhead = Math.min(MAX_BATCH, this.#mostAhead * 2)
+    if (isQuick) this.#mostAhead = Math.min(MAX_AHEAD, this.#mostAhead * 2)
     this.#runs = 0
     this.#runsSince = now
   }
@@ -90,7 +92,7 @@ export class Pace {
   #expectedIn(ms: number): number {
     if (this.#runMs === undefined) return 0
     const perMs = Math.min(MAX_STARTS_PER_MS, this.#slots / Math.max(this.#runMs, 0.001))
-    return Math.min(MAX_BATCH, Math.floor(perMs * ms))
+    return Math.min(MAX_AHEAD, Math.floor(perMs * ms))
   }
 }
 

@@ -13,16 +13,16 @@ import { LostClaims } from './lost-claims.ts'
 import { Marking } from './marking.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
 import { isHopeless } from './outage.ts'
+import { OncePerTurn } from './once-per-turn.ts'
 import { Ownership } from './ownership.ts'
 import { Pace } from './pace.ts'
 import type { Registration } from './registration.ts'
 import type { JobInHand, Perform } from './run.ts'
 import { Runs } from './runs.ts'
 import type { Settlement } from './settlement.ts'
+import { Stream } from './stream.ts'
 import type { Sleeper } from './waker.ts'
 
-/** Runs that are decided and not written down yet; with more of them nothing is claimed. */
-const MAX_UNSETTLED = 5_000
 /** A stop waits so long for the answer to a claim, and for the end of an ownership. */
 const LAST_CLAIM_MS = 1_500
 
@@ -31,6 +31,8 @@ export class Receiver implements Sleeper {
   readonly #shared: SharedParts
   readonly #rules: ReceiverRules
   readonly #bell = new Bell()
+  /** Short handlers would else run on and on in one turn, and neither a claim nor a heartbeat would leave the process. */
+  readonly #turn = new OncePerTurn(() => (this.#startJobs(), this.#bell.ring()))
   readonly #backlog = new Backlog()
   readonly #pace: Pace
   readonly #appetite: Appetite
@@ -42,6 +44,7 @@ export class Receiver implements Sleeper {
   readonly #marking: Marking
   readonly #ownership: Ownership | undefined // FIFO only
   readonly #backoff = new Backoff()
+  readonly #stream = new Stream()
   #registration: Registration | undefined
   /** Aborts when this receiver stops, whoever wants it to. */
   readonly #stopping = new AbortController()
@@ -189,15 +192,20 @@ export class Receiver implements Sleeper {
         await this.#claim(registration, limit)
         continue
       }
-      if (this.#isDry) this.#fallAsleep()
       this.#considerSuspects(registration, signal)
-      await this.#bell.wait(this.#patienceMs(), signal)
+      await this.#rest(signal)
     }
   }
 
-  #fallAsleep(): void {
-    this.#shared.waker.fallAsleep(this, this.#hasNews)
-    this.#hasNews = false
+  /** Waits for a ring; with nothing due it naps in a stream of jobs, and looks again, or else falls asleep. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const mayNap = this.#isDry && this.#rules.drainLimit === undefined
+    if (mayNap && (await this.#stream.nap(signal))) return this.#expectMore()
+    if (this.#isDry) {
+      this.#shared.waker.fallAsleep(this, this.#hasNews)
+      this.#hasNews = false
+    }
+    await this.#bell.wait(this.#patienceMs(), signal)
   }
 
   get #isDrained(): boolean {
@@ -227,13 +235,12 @@ export class Receiver implements Sleeper {
 
   #claimSize(): number {
     if (this.#isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
-    if (this.#runs.unsettled > MAX_UNSETTLED) return 0
     return this.#appetite.next(this.#inHand)
   }
 
   get #inHand(): WorkInHand {
-    const { running, handlers } = this.#runs
-    return { running, handlers, waiting: this.#backlog.size }
+    const { running, handlers, unsettled } = this.#runs
+    return { running, handlers, unsettled, waiting: this.#backlog.size }
   }
 
   async #claim(registration: Registration, limit: number): Promise<void> {
@@ -253,6 +260,7 @@ export class Receiver implements Sleeper {
       this.#hasSuspects = answer.hasSuspects
       this.#isOwner = answer.isOwner
       this.#hasNews ||= answer.jobs.length > 0
+      this.#stream.found(answer.jobs.length)
       for (const job of answer.jobs) if (this.#left.delete(job.id)) this.#appetite.forget(1)
       this.#giveBackLeft() // a claim that reaches less far than the one before
       this.#backlog.add(answer, { registration, claimNo, queueId, startsAtOnce })
@@ -275,12 +283,14 @@ export class Receiver implements Sleeper {
     while (this.#mayStart()) {
       const inHand = this.#backlog.take()
       if (inHand === undefined) break
-      void this.#runs.start(inHand)
+      this.#runs.start(inHand)
     }
     if (this.#backlog.size === this.#backlog.startable) return
     // The next mark is asked for while half of the last one's jobs still wait to start.
     const atOnce = this.#pace.startingAtOnce(concurrency)
-    if (this.#backlog.startable < Math.max(1, atOnce / 2)) void this.#allowMore(atOnce)
+    if (this.#backlog.startable >= Math.max(1, atOnce / 2)) return
+    const raised = this.#marking.allowMore(this.#backlog, atOnce, this.#stopping.signal)
+    void raised.then((isMore) => isMore && this.#turn.ask())
   }
 
   #mayStart(): boolean {
@@ -291,23 +301,16 @@ export class Receiver implements Sleeper {
     return this.#registration?.isFresh(performance.now()) ?? false
   }
 
-  async #allowMore(count: number): Promise<void> {
-    const { signal } = this.#stopping
-    if (signal.aborted) return
-    if (await this.#marking.allowMore(this.#backlog, count, signal)) this.#bell.ring()
-  }
-
   /** Drops what was claimed from a FIFO queue; the next claim takes it again, and what has come before it. */
   #leave(): void {
     for (const inHand of this.#backlog.takeAll()) this.#left.set(inHand.job.id, inHand)
     this.#isDry = false
   }
 
-  /** A slot may be free: what is in hand starts now, what is missing is claimed by the loop. */
+  /** A slot may be free, or something is written down. */
   #changed(): void {
     if (this.#isStopped && this.#runs.handlers === 0) void this.#ownership?.end()
-    this.#startJobs()
-    this.#bell.ring()
+    this.#turn.ask()
   }
 
   #settled(settlement: Settlement): void {

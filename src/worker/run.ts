@@ -4,7 +4,6 @@ import { MillraceError } from '../core/errors.ts'
 import { encodeResult } from '../core/json.ts'
 import type { EventBus } from '../core/event-bus.ts'
 import { describeThrown } from '../core/thrown.ts'
-import { onAbort } from '../drivers/on-abort.ts'
 import type { ClaimedJob } from '../store/claim.ts'
 import type { Holder } from '../store/settle.ts'
 import type { Registration } from './registration.ts'
@@ -36,50 +35,64 @@ export interface Performance {
 /** Runs the middlewares and the handler; resolves with the handler's result. */
 export type Perform = (performance: Performance) => Promise<unknown>
 
-/**
- * One run of one job: starts the handler, watches its timeout, and says what came of it. `outcome`
- * resolves when the run is decided, `ended` when the handler has really returned, which may be
- * later or never.
- */
+/** Who runs a job is told what becomes of it. By calls, not promises: a short job costs little more than these do. */
+export interface RunListener {
+  /** The run is decided, once. Its handler may go on for a while, or for ever. */
+  decided(run: Run, outcome: Outcome): void
+  /** The handler has really returned, after the run was decided. */
+  ended(run: Run): void
+  /** Fetches arguments that the claim did not carry. */
+  readArgs(inHand: JobInHand): Promise<string>
+}
+
+/** One run of one job: starts the handler, watches its timeout, and says what came of it. */
 export class Run {
   readonly inHand: JobInHand
   /** When it started, in microseconds of the database's clock. */
   readonly startedAt: string
-  readonly outcome: Promise<Outcome>
-  readonly ended: Promise<void>
+  /** When it started, by this process's monotonic clock. */
+  readonly began = performance.now()
   readonly #controller = new AbortController()
   readonly #events: EventBus
-  readonly #forgetLease: () => void
+  readonly #listener: RunListener
   #abortReason: MillraceError | undefined
   readonly #queueName: string
-  #decide!: (outcome: Outcome) => void
   #timer: NodeJS.Timeout | undefined
   #isCompleted = false
   #isDecided = false
+  #isOver = false
 
   constructor(
     inHand: JobInHand,
     startedAt: string,
     queueName: string,
-    perform: Perform,
-    readArgs: () => Promise<string>,
     events: EventBus,
+    listener: RunListener,
   ) {
     this.inHand = inHand
     this.startedAt = startedAt
     this.#events = events
     this.#queueName = queueName
-    this.outcome = new Promise((resolve) => {
-      this.#decide = resolve
-    })
-    this.#forgetLease = onAbort(inHand.registration.lost, () => this.#loseLease())
+    this.#listener = listener
+  }
+
+  /** Starts the handler; called once. Never rejects. */
+  async perform(perform: Perform): Promise<void> {
     this.#watchTimeout()
-    this.ended = this.#perform(perform, readArgs)
+    const outcome = await this.#outcomeOf(perform)
+    this.#isOver = true
+    this.#conclude(outcome)
+    this.#listener.ended(this)
   }
 
   /** Whether the handler settled the job in its own transaction; then only the database knows if that committed. */
   get isCompleted(): boolean {
     return this.#isCompleted
+  }
+
+  /** Whether its handler has returned: if so when the run is decided, `ended` is called right after. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** The runs that counted, this one among them. */
@@ -98,7 +111,8 @@ export class Run {
     this.#conclude({ kind: 'interrupted' })
   }
 
-  #loseLease(): void {
+  /** Somebody else may have the job by now. */
+  loseLease(): void {
     this.#abort(new MillraceError('LEASE_LOST', { jobId: this.inHand.job.id }))
     this.#outliveAfter(GRACE_MS, 'lease_lost', { kind: 'interrupted' })
   }
@@ -132,13 +146,13 @@ export class Run {
     })
   }
 
-  async #perform(perform: Perform, readArgs: () => Promise<string>): Promise<void> {
+  async #outcomeOf(perform: Perform): Promise<Outcome> {
     const { job, claimNo, registration, queueId } = this.inHand
-    let args: string
+    let { args } = job
     try {
-      args = job.args ?? (await readArgs())
+      args ??= await this.#listener.readArgs(this.inHand)
     } catch {
-      return this.#conclude({ kind: 'interrupted' }) // the database is away; the job has not failed
+      return { kind: 'interrupted' } // the database is away; the job has not failed
     }
     try {
       const result = await perform({
@@ -152,9 +166,9 @@ export class Run {
           this.#isCompleted = true
         },
       })
-      this.#conclude(this.#returned(result))
+      return this.#returned(result)
     } catch (error) {
-      this.#conclude(this.#threw(error))
+      return this.#threw(error)
     }
   }
 
@@ -185,8 +199,7 @@ export class Run {
     if (this.#isDecided) return
     this.#isDecided = true
     clearTimeout(this.#timer)
-    this.#forgetLease()
-    this.#decide(outcome)
+    this.#listener.decided(this, outcome)
   }
 
   #names(): { queueName: string; jobId: string; attempt: number } {

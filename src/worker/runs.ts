@@ -1,11 +1,13 @@
 import { MillraceError } from '../core/errors.ts'
 import { judge, type Outcome } from '../core/judge.ts'
 import { describeThrown, type ErrorRecord } from '../core/thrown.ts'
+import { onAbort } from '../drivers/on-abort.ts'
 import { readArgs } from '../store/claim.ts'
 import { pause } from './bell.ts'
 import type { Pace } from './pace.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
-import { Run, type JobInHand, type Perform } from './run.ts'
+import type { Registration } from './registration.ts'
+import { Run, type JobInHand, type Perform, type RunListener } from './run.ts'
 import type { Settlement } from './settlement.ts'
 import { Settler } from './settler.ts'
 
@@ -42,7 +44,14 @@ export class Runs {
   /** FIFO: what must be written down before anything may run that is behind it. */
   readonly #holds = new Set<Settlement>()
   /** The database's clock beside this process's, when they were last compared. */
-  #clock = { database: 0n, process: 0 }
+  #clock = { database: 0, process: 0 }
+  /** The registration whose loss is heard: that of the last run. */
+  #registration: Registration | undefined
+  readonly #ofRun: RunListener = {
+    decided: (run, outcome) => this.#decide(run, outcome),
+    ended: () => this.#ended(),
+    readArgs: (inHand) => this.#readArgs(inHand),
+  }
 
   constructor(
     shared: SharedParts,
@@ -58,6 +67,7 @@ export class Runs {
     this.#listener = listener
     this.#settler = new Settler(shared.store, shared.events, rules, shared.ended)
     this.#settler.onSettled((settlement) => this.#settled(settlement))
+    this.#settler.onBatch(() => this.#listener.changed())
   }
 
   /** Runs that are not decided: each takes a slot. */
@@ -99,39 +109,32 @@ export class Runs {
 
   /** The database's clock said `now` at `at` of this process's. */
   compareClocks(now: string, at: number): void {
-    this.#clock = { database: BigInt(now), process: at }
+    this.#clock = { database: Number(now), process: at }
   }
 
-  /** Starts a handler. Resolves when the run is decided, which may be before the handler ends. */
-  start(inHand: JobInHand): Promise<void> {
+  /** Starts a handler. */
+  start(inHand: JobInHand): void {
     const { events, exclusivity } = this.#shared
     const { queueName } = this.#rules
-    const { job } = inHand
+    const { job, registration } = inHand
     this.#unsettled.set(job.id, inHand.claimNo)
     this.#handlers += 1
     exclusivity.enter()
-    const began = performance.now()
-    const read = (): Promise<string> => this.#readArgs(inHand)
-    const run = new Run(inHand, this.#databaseNow(), queueName, this.#perform, read, events)
+    this.#heedLossOf(registration)
+    const run = new Run(inHand, this.#databaseNow(), queueName, events, this.#ofRun)
     this.#running.add(run)
     if (events.wants('job.started')) {
       events.emit({ type: 'job.started', queueName, jobId: job.id, attempt: run.attempt })
     }
-    void run.ended.then(() => {
-      this.#handlers -= 1
-      exclusivity.leave()
-      this.#listener.changed()
-    })
-    return run.outcome.then((outcome) => this.#decide(run, outcome, performance.now() - began))
+    void run.perform(this.#perform)
   }
 
   /** Starts a handler. Resolves when what became of the run is written down, or known to be lost. */
-  async runToEnd(inHand: JobInHand): Promise<void> {
-    const written = new Promise<void>((resolve) => {
+  runToEnd(inHand: JobInHand): Promise<void> {
+    return new Promise((resolve) => {
       this.#awaited.set(`${inHand.job.id} ${inHand.claimNo}`, resolve)
+      this.start(inHand)
     })
-    await this.start(inHand)
-    await written
   }
 
   /** Gives claimed jobs back that were not started. */
@@ -142,7 +145,7 @@ export class Runs {
         ...{ id: job.id, claimNo, registration, attempt: job.attempt, startedAt: '0', runMs: 0 },
         ...{ hadErrors: job.errorCount > 0, completed: false, errorAfter: undefined },
         verdict: { to: 'available', afterMs: 0, countsAsAttempt: false },
-        isSettled: false,
+        ...{ result: undefined, isSettled: false },
       })
     }
   }
@@ -158,8 +161,9 @@ export class Runs {
   }
 
   /** A run is decided: judge it, and have it written down. */
-  #decide(run: Run, outcome: Outcome, runMs: number): void {
+  #decide(run: Run, outcome: Outcome): void {
     this.#running.delete(run)
+    const runMs = performance.now() - run.began
     this.#pace.ran(runMs)
     const { job, claimNo, registration } = run.inHand
     const { attempt, startedAt } = run
@@ -167,16 +171,40 @@ export class Runs {
     const judged = completed && outcome.kind === 'returned' ? rolledBack() : outcome
     const { maxRetries, retryPolicy } = job
     const verdict = judge({ attempt, maxRetries, retryPolicy }, judged, this.#rules.judgePolicy)
-    const settlement: Settlement = {
-      ...{ id: job.id, claimNo, registration, attempt, startedAt, runMs, verdict, completed },
+    this.#settle({
+      id: job.id,
+      claimNo,
+      registration,
+      attempt,
+      startedAt,
+      runMs,
       hadErrors: job.errorCount > 0,
+      verdict,
+      result: verdict.to === 'finished' ? verdict.result : undefined,
+      completed,
       errorAfter: completed ? errorOf(outcome) : undefined,
       isSettled: false,
-    }
-    this.#settle(settlement)
+    })
     if (this.#rules.isFifo && this.isHeld) this.#listener.held()
     for (const end of this.#ends) end()
+    if (!run.isOver) this.#listener.changed()
+  }
+
+  #ended(): void {
+    this.#handlers -= 1
+    this.#shared.exclusivity.leave()
     this.#listener.changed()
+  }
+
+  /** One listener for all runs of a registration: with one for each, a job took a tenth longer. */
+  #heedLossOf(registration: Registration): void {
+    if (this.#registration === registration) return
+    this.#registration = registration
+    onAbort(registration.lost, () => {
+      for (const run of this.#running) {
+        if (run.inHand.registration === registration) run.loseLease()
+      }
+    })
   }
 
   #settle(settlement: Settlement): void {
@@ -191,11 +219,13 @@ export class Runs {
     const { id, claimNo } = settlement
     if (this.#unsettled.get(id) === claimNo) this.#unsettled.delete(id)
     this.#holds.delete(settlement)
-    const key = `${id} ${claimNo}`
+    if (this.#awaited.size > 0) this.#tell(`${id} ${claimNo}`)
+    this.#listener.settled(settlement)
+  }
+
+  #tell(key: string): void {
     this.#awaited.get(key)?.()
     this.#awaited.delete(key)
-    this.#listener.settled(settlement)
-    this.#listener.changed()
   }
 
   async #readArgs({ job, queueId }: JobInHand): Promise<string> {
@@ -218,8 +248,8 @@ export class Runs {
 
   /** The database's time now, reckoned from the last claim. */
   #databaseNow(): string {
-    const elapsed = BigInt(Math.round((performance.now() - this.#clock.process) * 1000))
-    return String(this.#clock.database + elapsed)
+    const elapsed = (performance.now() - this.#clock.process) * 1_000
+    return String(Math.round(this.#clock.database + elapsed))
   }
 }
 

@@ -26,6 +26,8 @@ export interface Settlement {
   readonly runMs: number
   readonly hadErrors: boolean
   readonly verdict: Verdict
+  /** JSON text of what the handler returned, where that is kept. */
+  readonly result: string | undefined
   /** The handler completed the job in its own transaction; settling finds out whether that committed, and says so here. */
   completed: boolean
   /** What a handler threw that had completed the job itself. */
@@ -74,7 +76,7 @@ export function carryOut(
     case 'finish':
     case 'finish after errors':
       if (rules.keepFinishedMs === null) return finishWithoutTrace(store, holder, group)
-      return finish(store, holder, group.map(withResult), rules.keepFinishedMs, kind !== 'finish')
+      return finish(store, holder, group, rules.keepFinishedMs, kind !== 'finish')
     case 'fail':
       return fail(store, holder, group.map(withError), rules.keepFailedMs)
     case 'bury':
@@ -102,15 +104,7 @@ export function leavesTrace({ verdict }: Settlement, rules: SettlingRules): bool
 
 /** The same run without what the database refused to store; itself when nothing can be left out. */
 export function withoutPayload(run: Settlement): Settlement {
-  const { verdict } = run
-  if (verdict.to === 'finished' && verdict.result !== undefined) {
-    return { ...run, verdict: { to: 'finished', result: undefined } }
-  }
-  return run
-}
-
-function withResult(run: Settlement): Settlement & { result: string | undefined } {
-  return { ...run, result: run.verdict.to === 'finished' ? run.verdict.result : undefined }
+  return run.result === undefined ? run : { ...run, result: undefined }
 }
 
 function withError(run: Settlement) {

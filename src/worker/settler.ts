@@ -18,6 +18,12 @@ import {
 
 /** More in one statement brings nothing. */
 const MAX_BATCH = 2_000
+/**
+ * After a statement for many runs it rests for as long as that took, but no longer than this: what ends meanwhile shares
+ * the next commit. Nobody waits for it: a run's slot is free as soon as the run is decided.
+ */
+const LONGEST_REST_MS = 5
+const MANY_RUNS = 50
 
 /**
  * Writes down what became of runs, in natural group commits: while one statement is under way, what
@@ -30,10 +36,14 @@ export class Settler {
   readonly #rules: SettlingRules
   readonly #settled = new Set<(settlement: Settlement) => void>()
   readonly #idle = new Bell()
+  #batchListener: (() => void) | undefined
   readonly #ended: AbortSignal
   #pending: Settlement[] = []
   #underWay = 0
   #isWorking = false
+  /** Nothing more will come; there is nothing to wait for. */
+  #isFinishing = false
+  readonly #resting = new Bell()
 
   /** Tries until `ended` aborts: also after a stop, as long as the process works on another queue. */
   constructor(store: Store, events: EventBus, rules: SettlingRules, ended: AbortSignal) {
@@ -53,6 +63,11 @@ export class Settler {
     this.#settled.add(listener)
   }
 
+  /** Calls `listener` after all runs of a batch were told of. */
+  onBatch(listener: () => void): void {
+    this.#batchListener = listener
+  }
+
   add(settlement: Settlement): void {
     this.#pending.push(settlement)
     if (this.#isWorking) return
@@ -63,6 +78,8 @@ export class Settler {
 
   /** Resolves when everything is written down, or after `patienceMs`. */
   async finish(patienceMs: number): Promise<void> {
+    this.#isFinishing = true
+    this.#resting.ring()
     const deadline = performance.now() + patienceMs
     while (this.#isWorking && performance.now() < deadline && !this.#ended.aborted) {
       await this.#idle.wait(deadline - performance.now(), this.#ended)
@@ -74,13 +91,20 @@ export class Settler {
       const batch = this.#pending.slice(0, MAX_BATCH)
       this.#pending = this.#pending.slice(MAX_BATCH)
       this.#underWay = batch.length
+      const began = performance.now()
       for (const group of groupBy(batch, groupKey)) {
         await (group[0]?.completed ? this.#confirm(group) : this.#settle(group))
       }
       this.#underWay = 0
+      if (batch.length >= MANY_RUNS) await this.#rest(performance.now() - began)
     }
     this.#isWorking = false
     this.#idle.ring()
+  }
+
+  async #rest(ms: number): Promise<void> {
+    if (this.#pending.length >= MAX_BATCH || this.#isFinishing) return
+    await this.#resting.wait(Math.min(ms, LONGEST_REST_MS), this.#ended)
   }
 
   /**
@@ -248,6 +272,7 @@ export class Settler {
         this.#events.emit({ type: 'job.lease_lost', ...namesOf(run, this.#rules.queueName) })
       }
     }
+    this.#batchListener?.()
   }
 }
 

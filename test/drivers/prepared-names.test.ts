@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import { inject } from 'vitest'
-import { driverFor } from '../../src/drivers/recognise.ts'
-import { PreparedNames } from '../../src/drivers/prepared-names.ts'
+import { driverFor, executorFor } from '../../src/drivers/recognise.ts'
+import { preparedName } from '../../src/drivers/prepared-names.ts'
 import { expect, test as base } from '../support/fixtures.ts'
 
 const PREPARED = { isPrepared: true }
@@ -50,8 +50,7 @@ test('where the server knows the name no more, the statement runs without it, an
 })
 
 test('where the server knows the name already, the statement runs without it', async ({ pool }) => {
-  const name = new PreparedNames().of(ADD) ?? ''
-  await pool.query(`prepare "${name}" (int4) as ${ADD}`)
+  await pool.query(`prepare "${preparedName(ADD)}" (int4) as ${ADD}`)
   expect((await driverFor(pool).query(ADD, [1], PREPARED)).rows).toEqual([{ sum: 2 }])
 })
 
@@ -68,4 +67,57 @@ test('an answer whose type has changed is asked for anew', async ({ pool, rows, 
 test('a statement that fails for a reason of its own fails', async ({ pool }) => {
   const failing = driverFor(pool).query('select 1 / $1::int4', [0], PREPARED)
   await expect(failing).rejects.toMatchObject({ code: '22012' })
+})
+
+test('in a transaction of the caller a statement is prepared, if the client speaks to the server itself', async ({
+  pool,
+}) => {
+  const client = await pool.connect()
+  const count = async (): Promise<number> => {
+    const { rows } = await client.query<{ n: string }>(
+      'select count(*) as n from pg_prepared_statements',
+    )
+    return Number(rows[0]?.n)
+  }
+  try {
+    await client.query('begin')
+    const tx = executorFor(client)
+    expect((await tx.queryPrepared?.(ADD, [1]))?.rows).toEqual([{ sum: 2 }])
+    expect(await count()).toBe(1)
+    expect((await tx.query(ADD, [2])).rows).toEqual([{ sum: 3 }])
+    await client.query('rollback')
+  } finally {
+    client.release()
+  }
+})
+
+test('behind a pooler nothing of a transaction of the caller is prepared', async ({ pool }) => {
+  const client = await pool.connect()
+  try {
+    Object.assign(client, { processID: -1 }) // as a pooler tells it
+    await client.query('begin')
+    expect((await executorFor(client).queryPrepared?.(ADD, [1]))?.rows).toEqual([{ sum: 2 }])
+    const { rows } = await client.query('select name from pg_prepared_statements')
+    expect(rows).toEqual([])
+    await client.query('rollback')
+  } finally {
+    client.release()
+  }
+})
+
+test('a transaction that is aborted says so, and the next one is asked anew', async ({ pool }) => {
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    await client.query('select 1 / 0').catch(() => undefined)
+    await expect(executorFor(client).queryPrepared?.(ADD, [1])).rejects.toMatchObject({
+      code: '25P02',
+    })
+    await client.query('rollback')
+    await client.query('begin')
+    expect((await executorFor(client).queryPrepared?.(ADD, [1]))?.rows).toEqual([{ sum: 2 }])
+    await client.query('rollback')
+  } finally {
+    client.release()
+  }
 })

@@ -54,6 +54,38 @@ describeEachDatabase('enqueue with a tx', (test) => {
     expect(await queue.get(job.id)).toMatchObject({ args: 2 })
   })
 
+  test('looks for the queue once, in a process that enqueues in nothing but transactions', async ({
+    db,
+    schema,
+    queue,
+  }) => {
+    await queue.enqueue('by another process: the queue is there')
+    const enqueuing = new JobQueue(db, { schema })
+    const sent = async (): Promise<number> => {
+      let count = 0
+      await inTransaction(db, async (tx) => {
+        const counted: DBTX = {
+          query: (text, values) => ((count += 1), tx.query(text, values)),
+        }
+        await enqueuing.enqueue(1, { tx: counted })
+      })
+      return count
+    }
+    expect(await sent()).toBeGreaterThan(1)
+    expect(await sent()).toBe(1)
+    expect(await queue.counts()).toMatchObject({ available: 3 })
+  })
+
+  test('looks for a queue again that its own transaction made', async ({ db, openQueue }) => {
+    const queue = openQueue({ queueName: 'new' })
+    await rolledBack(db, async (tx) => {
+      await queue.enqueue(1, { tx })
+      return queue.enqueue(2, { tx })
+    })
+    await inTransaction(db, (tx) => queue.enqueue(3, { tx }))
+    expect(await queue.counts()).toMatchObject({ available: 1 })
+  })
+
   test('writes the jobs of enqueueMany together with what else the transaction wrote', async ({
     db,
     schema,

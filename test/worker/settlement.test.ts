@@ -70,9 +70,11 @@ test('a result that the database refuses is left out; a run without one stays as
     completed: false,
     errorAfter: undefined,
     isSettled: false,
+    result: undefined,
   }
-  const withResult: Settlement = { ...run, verdict: { to: 'finished', result: '"x"' } }
-  const without: Settlement = { ...run, verdict: { to: 'finished', result: undefined } }
+  const verdict: Verdict = { to: 'finished', result: '"x"' }
+  const withResult: Settlement = { ...run, verdict, result: '"x"' }
+  const without: Settlement = { ...run, verdict }
   const failed: Settlement = { ...run, verdict: { to: 'failed', error } }
   expect(withoutPayload(withResult)).toEqual(without)
   expect(withoutPayload(without)).toBe(without)
