@@ -9,8 +9,10 @@ export function formatMetric(value: number, metric: Metric): string {
   return round(value, METRICS[metric].digits)
 }
 
-/** A ratio, as `3.42 ×`. */
+/** A ratio, as `3.42 ×`; against nothing it is `∞ ×`, and that of nothing to nothing is none. */
 export function formatRatio(ratio: number): string {
+  if (Number.isNaN(ratio)) return '–'
+  if (!Number.isFinite(ratio)) return '∞ ×'
   return `${round(ratio, 3)} ×`
 }
 

@@ -89,6 +89,7 @@ describe('a number is printed', () => {
   })
 
   test('so that a ratio just below its limit does not look like it', () => {
+    expect([Infinity, NaN, 0].map(formatRatio)).toEqual(['∞ ×', '–', '0 ×'])
     expect([0.897, 3.4249, 31.08, 1234].map(formatRatio)).toEqual([
       '0.897 ×',
       '3.42 ×',
