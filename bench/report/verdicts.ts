@@ -28,7 +28,7 @@ function judgeTarget(figures: Figures, target: Target): Verdict {
 }
 
 function isWithin(measured: number, { bound, limit }: Target): boolean {
-  if (Number.isNaN(measured)) return false // nothing against nothing
+  if (!Number.isFinite(measured)) return false
   if (bound === 'at least') return measured >= limit
   return bound === 'at most' ? measured <= limit : measured < limit
 }
