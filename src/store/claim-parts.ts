@@ -5,22 +5,36 @@ import { toMicros } from './instants.ts'
 const CARRIED_ARGS_BYTES = 65_536
 
 /**
- * What a claim answers of each job. What is as usual is null: most jobs have nothing but an id, a time and arguments
- * of their own, and to write and read the other columns took a third of the claim's time.
+ * What a claim answers of each job. Most jobs have nothing but an id, a time and arguments of their own; the rest comes
+ * in one column, null where it is as usual: to write, send and read twelve columns took a third of the claim's time.
  */
 const CLAIMED_COLUMNS = `
   id::text as "id",
-  nullif(priority, ${JOB_DEFAULTS.priority})::int4 as "priority",
   ${toMicros('run_at')} as "runAt",
-  case when created_at <> run_at then ${toMicros('created_at')} end as "createdAt",
-  nullif(attempt, 0) as "attempt",
-  nullif(max_retries, ${JOB_DEFAULTS.maxRetries})::int4 as "maxRetries",
-  nullif(retry_policy, '${JOB_DEFAULTS.retryPolicy}')::text as "retryPolicy",
-  timeout_ms::text as "timeoutMs",
-  nullif(error_count, 0) as "errorCount",
-  nullif(is_suspect, false) as "isSuspect",
   case when pg_column_size(args) <= ${CARRIED_ARGS_BYTES} then args::text end as "args",
-  nullif(metadata, '${JOB_DEFAULTS.metadataJson}')::text as "metadata"`
+  case
+    when priority = ${JOB_DEFAULTS.priority}
+      and created_at = run_at
+      and attempt = 0
+      and error_count = 0
+      and max_retries = ${JOB_DEFAULTS.maxRetries}
+      and retry_policy = '${JOB_DEFAULTS.retryPolicy}'
+      and timeout_ms is null
+      and not is_suspect
+      and metadata = '${JOB_DEFAULTS.metadataJson}'
+      then null
+    else json_build_object(
+      'priority', priority,
+      'createdAt', ${toMicros('created_at')},
+      'attempt', attempt,
+      'errorCount', error_count,
+      'maxRetries', max_retries,
+      'retryPolicy', retry_policy,
+      'timeoutMs', timeout_ms::text,
+      'isSuspect', is_suspect,
+      'metadata', metadata::text
+    )::text
+  end as "rest"`
 
 /**
  * That a job is due, where it is looked up by its id. The sum keeps the plan from `jobs_due`, of which
@@ -66,18 +80,17 @@ export const IS_OWNER = `exists (
 /** The first row of every claim's answer has no job but what the claim says besides. */
 export const ANSWER_HEAD = `
 select
-  queues.rewind::text as "rewind",
-  ${toMicros('statement_timestamp()')} as "now",
-  ${HAS_DUE_SUSPECTS} as "hasSuspects",
-  queues.owner_id is not distinct from $2::int4 as "isOwner",
-  null::text as "id", null::int4 as "priority", null::text as "runAt", null::text as "createdAt",
-  null::int4 as "attempt", null::int4 as "maxRetries", null::text as "retryPolicy",
-  null::text as "timeoutMs", null::int4 as "errorCount", null::bool as "isSuspect",
-  null::text as "args", null::text as "metadata"
+  json_build_object(
+    'rewind', queues.rewind::text,
+    'now', ${toMicros('statement_timestamp()')},
+    'hasSuspects', ${HAS_DUE_SUSPECTS},
+    'isOwner', queues.owner_id is not distinct from $2::int4
+  )::text as "head",
+  null::text as "id", null::text as "runAt", null::text as "args", null::text as "rest"
 from {schema}.queues
 where queues.id = $1::int4
 union all
-select null, null, null, null, claimed.* from claimed`
+select null, claimed.* from claimed`
 
 export const TAKE = `
   update {schema}.jobs

@@ -290,17 +290,30 @@ export async function readArgs(
   return rows[0]?.args
 }
 
-/** A job as the claim's columns tell of it: what is as usual is null. */
-type JobRow = {
-  [Column in keyof ClaimedJob]: ClaimedJob[Column] | null
-} & Pick<ClaimedJob, 'id' | 'runAt'>
-
-type AnswerRow = JobRow & {
-  rewind: string | null
-  now: Micros
-  hasSuspects: boolean
-  isOwner: boolean
+/** A row of a claim's answer: the head, or a job. */
+interface AnswerRow {
+  /** JSON of what the claim says besides; null for a job. */
+  head: string | null
+  id: string
+  runAt: Micros
+  args: string | null
+  /** JSON of what is not as usual. */
+  rest: string | null
 }
+
+/** What most jobs have in common. */
+const USUAL: Rest = {
+  priority: JOB_DEFAULTS.priority,
+  attempt: 0,
+  maxRetries: JOB_DEFAULTS.maxRetries,
+  retryPolicy: JOB_DEFAULTS.retryPolicy,
+  timeoutMs: null,
+  errorCount: 0,
+  isSuspect: false,
+  metadata: JOB_DEFAULTS.metadataJson,
+}
+
+type Rest = Omit<ClaimedJob, 'id' | 'runAt' | 'args' | 'createdAt'> & { createdAt?: Micros }
 
 function requestValues(request: ClaimRequest): unknown[] {
   const { queueId, workerId, claimNo, limit, startsAtOnce } = request
@@ -312,33 +325,31 @@ function readAnswer(
   rows: AnswerRow[],
   compare: (left: ClaimedJob, right: ClaimedJob) => number,
 ): ClaimAnswer {
-  const head = rows.find((row) => row.rewind !== null)
-  if (head === undefined) throw new Error('The row of the queue is gone; was the schema reset?')
-  const jobs = rows.filter((row) => row.rewind === null).map(readJob)
-  jobs.sort(compare)
-  return {
-    jobs,
-    now: head.now,
-    rewind: head.rewind ?? '0',
-    hasSuspects: head.hasSuspects,
-    isOwner: head.isOwner,
+  const jobs: ClaimedJob[] = []
+  let head: string | undefined
+  for (const row of rows) {
+    if (row.head === null) jobs.push(readJob(row))
+    else head = row.head
   }
+  if (head === undefined) throw new Error('The row of the queue is gone; was the schema reset?')
+  return { ...(JSON.parse(head) as Omit<ClaimAnswer, 'jobs'>), jobs: jobs.sort(compare) }
 }
 
-function readJob(row: JobRow): ClaimedJob {
+function readJob({ id, runAt, args, rest }: AnswerRow): ClaimedJob {
+  const of = rest === null ? USUAL : (JSON.parse(rest) as Rest)
   return {
-    id: row.id,
-    priority: row.priority ?? JOB_DEFAULTS.priority,
-    runAt: row.runAt,
-    createdAt: row.createdAt ?? row.runAt,
-    attempt: row.attempt ?? 0,
-    maxRetries: row.maxRetries ?? JOB_DEFAULTS.maxRetries,
-    retryPolicy: row.retryPolicy ?? JOB_DEFAULTS.retryPolicy,
-    timeoutMs: row.timeoutMs,
-    errorCount: row.errorCount ?? 0,
-    isSuspect: row.isSuspect ?? false,
-    args: row.args,
-    metadata: row.metadata ?? JOB_DEFAULTS.metadataJson,
+    id,
+    priority: of.priority,
+    runAt,
+    createdAt: of.createdAt ?? runAt,
+    attempt: of.attempt,
+    maxRetries: of.maxRetries,
+    retryPolicy: of.retryPolicy,
+    timeoutMs: of.timeoutMs,
+    errorCount: of.errorCount,
+    isSuspect: of.isSuspect,
+    args,
+    metadata: of.metadata,
   }
 }
 

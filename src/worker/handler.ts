@@ -46,7 +46,7 @@ function jobOf(queueName: string, { job, args }: Performance): Job {
     id: job.id,
     queueName,
     args: JSON.parse(args) as unknown,
-    metadata: JSON.parse(job.metadata) as Metadata,
+    metadata: job.metadata === '{}' ? {} : (JSON.parse(job.metadata) as Metadata),
     attempt: job.attempt + 1,
     maxRetries: job.maxRetries,
     createdAt: microsToDate(job.createdAt),
