@@ -17,7 +17,7 @@ function emptyStore(now: string, during: () => void): Store {
     run: async () => {
       await Promise.resolve()
       during()
-      return [head]
+      return [{ head: JSON.stringify(head) }]
     },
   } as unknown as Store
 }
