@@ -147,8 +147,9 @@ async function insertAlike(
     metadataJson,
     ...[maxRetries, retryPolicy, priority, timeoutMs ?? null, delayMs, runAtMs ?? null],
   ]
-  const rows = await store.run<Alike>(INSERT_ALIKE, values, tx, options)
-  const [{ ids, createdAt, runAt } = NOTHING] = rows
+  const [row] = await store.run<Alike>(INSERT_ALIKE, values, tx, options)
+  if (row === undefined) throw new Error('insert_alike answered no row')
+  const { ids, createdAt, runAt } = row
   return readArray(ids).map((id) => ({ id, createdAt, runAt }))
 }
 
@@ -158,8 +159,6 @@ interface Alike {
   createdAt: Micros
   runAt: Micros
 }
-
-const NOTHING: Alike = { ids: '{}', createdAt: '0', runAt: '0' }
 
 /** Whether two jobs differ in nothing but their arguments. */
 function isLike(job: NewJob, other: NewJob): boolean {

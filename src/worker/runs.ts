@@ -47,6 +47,7 @@ export class Runs {
   #clock = { database: 0, process: 0 }
   /** The registration whose loss is heard: that of the last run. */
   #registration: Registration | undefined
+  #forgetLoss = (): void => {}
   readonly #ofRun: RunListener = {
     decided: (run, outcome) => this.#decide(run, outcome),
     ended: () => this.#ended(),
@@ -158,6 +159,7 @@ export class Runs {
     for (const run of this.#running) run.giveUp()
     await this.#untilNoneRuns(0)
     await this.#settler.finish(LAST_SETTLE_MS)
+    this.#forgetLoss() // the registration may live on, with another receiver of this process
   }
 
   /** A run is decided: judge it, and have it written down. */
@@ -199,8 +201,9 @@ export class Runs {
   /** One listener for all runs of a registration: with one for each, a job took a tenth longer. */
   #heedLossOf(registration: Registration): void {
     if (this.#registration === registration) return
+    this.#forgetLoss() // of one that is lost: it has been told
     this.#registration = registration
-    onAbort(registration.lost, () => {
+    this.#forgetLoss = onAbort(registration.lost, () => {
       for (const run of this.#running) {
         if (run.inHand.registration === registration) run.loseLease()
       }
