@@ -42,9 +42,9 @@ export class Enqueuer {
     this.#groups ??= new GroupCommit(this.#store, queue.id, {
       options: { onWait: (ms) => this.#warnOfPool(ms) },
       wakeFor: (count) => this.#wakeFor(queue.id, count),
+      committed: (jobs, inserted, wake) => this.#engine.enqueued(queue.id, jobs, inserted, wake),
     })
-    const { inserted, wake } = await this.#groups.insert(ready, ready.signal)
-    this.#engine.enqueued(queue.id, [ready], [inserted], wake)
+    const inserted = await this.#groups.insert(ready, ready.signal)
     return this.#announce<Args>(ready, inserted)
   }
 

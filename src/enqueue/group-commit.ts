@@ -16,19 +16,19 @@ export interface GroupRules {
   readonly options: RunOptions
   /** Who is to be woken for so many jobs. */
   readonly wakeFor: (count: number) => WakeMode
-}
-
-/** A committed job, and who was woken for it. */
-interface Committed {
-  readonly inserted: InsertedJob
-  readonly wake: WakeMode
+  /** Called once for each group, before its callers hear of their jobs. */
+  readonly committed: (
+    jobs: readonly NewJob[],
+    inserted: readonly InsertedJob[],
+    wake: WakeMode,
+  ) => void
 }
 
 interface Waiting {
   readonly job: NewJob
   readonly bytes: number
   readonly signal: AbortSignal | undefined
-  readonly resolve: (committed: Committed) => void
+  readonly resolve: (inserted: InsertedJob) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -53,7 +53,7 @@ export class GroupCommit {
   }
 
   /** Resolves when the job is committed. */
-  insert(job: NewJob, signal: AbortSignal | undefined): Promise<Committed> {
+  insert(job: NewJob, signal: AbortSignal | undefined): Promise<InsertedJob> {
     const bytes = Buffer.byteLength(job.argsJson) + Buffer.byteLength(job.metadataJson)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, bytes, signal, resolve, reject })
@@ -89,10 +89,11 @@ export class GroupCommit {
   async #insert(group: readonly Waiting[]): Promise<void> {
     try {
       const jobs = group.map((waiting) => waiting.job)
-      const { options, wakeFor } = this.#rules
+      const { options, wakeFor, committed } = this.#rules
       const wake = wakeFor(jobs.length)
       const rows = await insertJobs(this.#store, this.#queueId, jobs, { wake, options })
-      for (const [index, inserted] of rows.entries()) group[index]?.resolve({ inserted, wake })
+      committed(jobs, rows, wake)
+      for (const [index, inserted] of rows.entries()) group[index]?.resolve(inserted)
     } catch (error) {
       if (group.length > 1 && isDataError(error)) {
         const middle = Math.ceil(group.length / 2)
