@@ -26,6 +26,7 @@ export const METRICS = {
   p50Ms: { title: 'p50 ms', better: 'less', digits: 2 },
   p95Ms: { title: 'p95 ms', better: 'less', digits: 2 },
   p99Ms: { title: 'p99 ms', better: 'less', digits: 2 },
+  callMs: { title: 'enqueue call p50 ms', better: 'less', digits: 2 },
   startMs: { title: 'start ms', better: 'less', digits: 0 },
   walBytesPerJob: { title: 'WAL bytes/job', better: 'less', digits: 0 },
   serverCpuPer100k: { title: 'server CPU s/100,000', better: 'less', digits: 2 },

@@ -69,8 +69,8 @@ export interface Procedures {
   press(press: Jobs & { ahead: number; limitMs: number }): { done: number }
   /** Tells `press` how many jobs have run. */
   ranUpTo(done: number): void
-  /** Enqueues job `n`; answers when the call began, by the shared clock. */
-  enqueueOne(n: number): number
+  /** Enqueues job `n`; answers when the call began and ended, by the shared clock. */
+  enqueueOne(n: number): { began: number; ended: number }
   receive(reception: Reception): void
   /** From nothing: loads the contender, opens it, receives; answers how long it took until job 0 had started. */
   startUp(opening: Opening): { startMs: number }

@@ -37,7 +37,7 @@ const procedures: Implementation = {
   enqueueOne: async (n) => {
     const began = nowMs()
     await opened().enqueue(payload(n))
-    return began
+    return { began, ended: nowMs() }
   },
   receive: async ({ kind, capacity, handlerMs }) => {
     tally = new Tally(kind, capacity, handlerMs)

@@ -74,7 +74,7 @@ export const TARGETS: readonly Target[] = [
   }),
   {
     ...idleLatency('same process', 'latency-same-process', 2.2, bestPostgresPeer()),
-    against: 'one INSERT',
+    against: 'one INSERT (with its NOTIFY) after the same pauses',
     theirs: oneInsert,
   },
   rate('steady state, in bulk', 'steady-bulk', 3, bestPostgresPeer()),
@@ -204,12 +204,9 @@ function fixed(
   return { scenario: title, against: '', bound, limit, metric, ours }
 }
 
-/** One INSERT and its commit, as bare SQL does them one after another. */
+/** One INSERT, its NOTIFY and its commit, by bare SQL on a machine that was idle before it as well. */
 function oneInsert(figures: Figures): Reading | undefined {
-  const measured = readingOf(figures, 'ceiling', 'enqueue-one-by-one', 'p50Ms')
-  if (measured !== undefined) return measured
-  const perSecond = readingOf(figures, 'ceiling', 'enqueue-one-by-one', RATE)
-  return perSecond && { ...perSecond, value: 1000 / perSecond.value }
+  return readingOf(figures, 'ceiling-notify', 'latency-same-process', 'callMs')
 }
 
 function notifyInEach(figures: Figures): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { percentiles } from '../harness/percentiles.ts'
+import { median, percentiles } from '../harness/percentiles.ts'
 import type { Role } from '../harness/role.ts'
 import type { Findings, Scenario } from '../harness/scenario.ts'
 import type { Trial } from '../harness/trial.ts'
@@ -43,23 +43,28 @@ async function measure(trial: Trial, producer: Role, worker: Role): Promise<Find
   const jobs = trial.size('jobs')
   await worker.call('receive', { kind: 'stamp', capacity: jobs + WARM_UP })
   const end = performance.now() + 2 * trial.scale.phaseMs
-  const began: number[] = []
+  const calls: { began: number; ended: number }[] = []
   for (let n = 0; n < jobs + WARM_UP && performance.now() < end; n += 1) {
     // Asked before, so that nothing but the job happens between the call and its start.
     const done = worker.call('untilDone', n)
-    began.push(await producer.call('enqueueOne', n))
+    calls.push(await producer.call('enqueueOne', n))
     await done
     await sleep(PAUSE_MS.from + ((n * 7) % (PAUSE_MS.to - PAUSE_MS.from)))
   }
   const started = await worker.call('startedAt')
   // Slow ones are told by what came after fewer, or by the first job of all.
-  const first = began.length > WARM_UP ? WARM_UP : Math.max(0, began.length - 1)
-  const waits = Float64Array.from(
-    began.slice(first),
-    (at, index) => (started[first + index] ?? 0) - at,
-  )
+  const first = calls.length > WARM_UP ? WARM_UP : Math.max(0, calls.length - 1)
+  const counting = calls.slice(first)
+  const waits = counting.map(({ began }, index) => (started[first + index] ?? 0) - began)
+  const callMs = counting.map(({ began, ended }) => ended - began)
   const counted = (await stopAll(trial, [worker]))
-    ? await check(trial, [worker], { jobs: began.length, isWhole: true })
+    ? await check(trial, [worker], { jobs: calls.length, isWhole: true })
     : undefined
-  return { values: { ...percentiles(waits), ...counted } }
+  return {
+    values: {
+      ...percentiles(Float64Array.from(waits)),
+      callMs: median(callMs),
+      ...counted,
+    },
+  }
 }

@@ -30,31 +30,30 @@ export interface InsertedJob {
 
 const COLUMNS = `queue_id, args, metadata, max_retries, retry_policy, priority, timeout_ms, run_at, created_at`
 
-/**
- * Jobs that differ in nothing but their arguments, as most do: one parameter carries an array of these, and one row
- * answers for all. Twice as fast as the statement for jobs of all kinds, for the server and for the client.
- */
-export const INSERT_ALIKE = statement({
-  name: 'insert_alike',
-  parameters: [
-    ...WAKE_PARAMETERS,
-    'text',
-    'text',
-    'int2',
-    'text',
-    'int2',
-    'int8',
-    'float8',
-    'float8',
-  ],
-  indexes: [],
-  isPrepared: true,
-  sql: `
-with inserted as (
-  insert into {schema}.jobs (${COLUMNS})
-  select
+const INSERTED = `
+  id::text as "id",
+  ${toMicros('created_at')} as "createdAt",
+  ${toMicros('run_at')} as "runAt",
+  ${WAKE} as "isWoken"`
+
+/** What `INSERT_ONE` and `INSERT_ALIKE` are given: `$5` is JSON, the rest what `settingsValues` gives. */
+const ALIKE_PARAMETERS = [
+  ...WAKE_PARAMETERS,
+  'text',
+  'text',
+  'int2',
+  'text',
+  'int2',
+  'int8',
+  'float8',
+  'float8',
+] as const
+
+/** The values of `COLUMNS`, with `args` for the arguments. */
+function alikeValues(args: string): string {
+  return `
     $1::int4,
-    args,
+    ${args},
     $6::text::jsonb,
     $7::int2,
     $8::text::{schema}.retry_policy,
@@ -64,7 +63,34 @@ with inserted as (
       when $12::float8 is null then statement_timestamp() + $11::float8 * interval '1 millisecond'
       else greatest(${fromMicros('$12::float8 * 1000')}, statement_timestamp())
     end,
-    statement_timestamp()
+    statement_timestamp()`
+}
+
+/** One job by itself: without the array it takes the server a fifth less. */
+export const INSERT_ONE = statement({
+  name: 'insert_one',
+  parameters: ALIKE_PARAMETERS,
+  indexes: [],
+  isPrepared: true,
+  sql: `
+insert into {schema}.jobs (${COLUMNS})
+values (${alikeValues('$5::text::jsonb')})
+returning ${INSERTED}`,
+})
+
+/**
+ * Jobs that differ in nothing but their arguments, as most do: one parameter carries an array of these, and one row
+ * answers for all. Twice as fast as the statement for jobs of all kinds, for the server and for the client.
+ */
+export const INSERT_ALIKE = statement({
+  name: 'insert_alike',
+  parameters: ALIKE_PARAMETERS,
+  indexes: [],
+  isPrepared: true,
+  sql: `
+with inserted as (
+  insert into {schema}.jobs (${COLUMNS})
+  select ${alikeValues('args')}
   from jsonb_array_elements($5::text::jsonb) as args
   returning id, created_at, run_at
 )
@@ -102,11 +128,7 @@ select
   end,
   statement_timestamp()
 from jsonb_array_elements($5::text::jsonb) as job
-returning
-  id::text as "id",
-  ${toMicros('created_at')} as "createdAt",
-  ${toMicros('run_at')} as "runAt",
-  ${WAKE} as "isWoken"`,
+returning ${INSERTED}`,
 })
 
 /** How jobs are inserted. */
@@ -125,6 +147,7 @@ export async function insertJobs(
 ): Promise<InsertedJob[]> {
   const [first] = jobs
   if (first === undefined) return []
+  if (jobs.length === 1) return insertOne(store, queueId, first, rules)
   if (jobs.every((job) => isLike(job, first)))
     return insertAlike(store, queueId, jobs, first, rules)
   const { tx, wake, options } = rules
@@ -133,24 +156,38 @@ export async function insertJobs(
   return rows.sort((left, right) => compareNumerals(left.id, right.id))
 }
 
+async function insertOne(
+  store: Store,
+  queueId: number,
+  job: NewJob,
+  { tx, wake, options }: InsertRules,
+): Promise<InsertedJob[]> {
+  const values = [...wakeValues(store, queueId, wake), job.argsJson, ...settingsValues(job)]
+  return store.run<InsertedJob>(INSERT_ONE, values, tx, options)
+}
+
 async function insertAlike(
   store: Store,
   queueId: number,
   jobs: readonly NewJob[],
-  { metadataJson, options: settings }: NewJob,
+  first: NewJob,
   { tx, wake, options }: InsertRules,
 ): Promise<InsertedJob[]> {
-  const { maxRetries, retryPolicy, priority, timeoutMs, delayMs = 0, runAtMs } = settings
-  const values = [
-    ...wakeValues(store, queueId, wake),
-    listOf(jobs, (job) => job.argsJson),
-    metadataJson,
-    ...[maxRetries, retryPolicy, priority, timeoutMs ?? null, delayMs, runAtMs ?? null],
-  ]
+  const args = listOf(jobs, (job) => job.argsJson)
+  const values = [...wakeValues(store, queueId, wake), args, ...settingsValues(first)]
   const [row] = await store.run<Alike>(INSERT_ALIKE, values, tx, options)
   if (row === undefined) throw new Error('insert_alike answered no row')
   const { ids, createdAt, runAt } = row
   return readArray(ids).map((id) => ({ id, createdAt, runAt }))
+}
+
+/** All of a job but its arguments. */
+function settingsValues({ metadataJson, options }: NewJob): unknown[] {
+  const { maxRetries, retryPolicy, priority, timeoutMs, delayMs = 0, runAtMs } = options
+  return [
+    metadataJson,
+    ...[maxRetries, retryPolicy, priority, timeoutMs ?? null, delayMs, runAtMs ?? null],
+  ]
 }
 
 interface Alike {

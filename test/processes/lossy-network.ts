@@ -17,7 +17,7 @@ export const SENT = {
   snooze: 'returning id, is_suspect',
   departure: 'with departed as',
   arrival: 'jsonb_to_recordset',
-  insert: 'jsonb_array_elements',
+  insert: 'jobs (queue_id, args',
 }
 
 /** All of this process goes through a network that loses answers: `async ({ proxy, … })`. */
