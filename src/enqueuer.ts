@@ -1,7 +1,7 @@
 import type { ResolvedJobOptions } from './core/enqueue-options.ts'
 import type { EventBus } from './core/event-bus.ts'
 import type { Job } from './core/job.ts'
-import type { Metadata } from './core/metadata.ts'
+import { readMetadata } from './core/metadata.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { describeOutcome, GroupCommit } from './enqueue/group-commit.ts'
 import type { Engine } from './engine.ts'
@@ -103,7 +103,7 @@ export class Enqueuer {
       id,
       queueName,
       args: JSON.parse(ready.argsJson) as Args,
-      metadata: JSON.parse(ready.metadataJson) as Metadata,
+      metadata: readMetadata(ready.metadataJson),
       attempt: 0,
       maxRetries: ready.options.maxRetries,
       createdAt: microsToDate(inserted.createdAt),

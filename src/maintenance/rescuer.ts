@@ -98,7 +98,8 @@ async function blame(
   const policy = { ...queue, hasDlq: queue.dlqId !== null }
   const verdict = judge({ ...orphan, attempt }, outcome, policy)
   const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
-  const run = { ...orphan, startedAt: orphan.startedAt ?? undefined, error }
+  const startedAt = orphan.startedAt === null ? undefined : Number(orphan.startedAt)
+  const run = { ...orphan, startedAt, error }
   const { workerId } = holder
   const settled = await withDayOfHistory(store, keepMs, undefined, async (): Promise<string[]> => {
     switch (verdict.to) {

@@ -22,8 +22,12 @@ export function afterMillis(expression: string): string {
   return `(statement_timestamp() + (${expression}) * interval '1 millisecond')`
 }
 
+/** Jobs that came together have their instants in common: the last one read need not be read again. */
+let lastRead = { micros: '0', ms: 0 }
+
 export function microsToDate(micros: Micros): Date {
-  return new Date(Number(micros) / 1000)
+  if (micros !== lastRead.micros) lastRead = { micros, ms: Number(micros) / 1000 }
+  return new Date(lastRead.ms)
 }
 
 export function microsToOptionalDate(micros: Micros | null): Date | null {

@@ -1,6 +1,6 @@
 import type { DBTX } from '../drivers/driver.ts'
 import { readArray, sqlArray } from './numerals.ts'
-import { afterMillis, fromMicros, type Micros } from './instants.ts'
+import { afterMillis, fromMicros } from './instants.ts'
 import { statement, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 import {
@@ -27,8 +27,8 @@ export interface Holder {
 }
 
 export interface FinishedRun extends HeldJob {
-  /** When its run started, by the database's clock. */
-  readonly startedAt: Micros
+  /** When its run started, in microseconds since 1970 by the database's clock. Text only here: most queues keep none. */
+  readonly startedAt: number
   /** JSON text, or undefined for no result. */
   readonly result: string | undefined
 }
@@ -46,7 +46,7 @@ export interface RetriedRun extends HeldJob {
 }
 
 export interface FailedRun extends HeldJob {
-  readonly startedAt: Micros | undefined
+  readonly startedAt: number | undefined
   readonly error: StoredError
 }
 
@@ -298,7 +298,7 @@ export function fail(
   runs: readonly FailedRun[],
   keepMs: number,
 ): Promise<string[]> {
-  const startedAt = sqlArray(runs.map((run) => run.startedAt ?? '0'))
+  const startedAt = sqlArray(runs.map((run) => run.startedAt ?? 0))
   return settledIds(store, FAIL, [
     ...fenceValues(holder, runs),
     startedAt,

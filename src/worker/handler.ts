@@ -1,6 +1,6 @@
 import { createProcessContext, createWorkContext, type SignalSource } from '../core/contexts.ts'
 import type { Job, Worker, WorkFunction } from '../core/job.ts'
-import type { Metadata } from '../core/metadata.ts'
+import { readMetadata } from '../core/metadata.ts'
 import { composeProcess, type Middleware } from '../core/middleware.ts'
 import { microsToDate } from '../store/instants.ts'
 import type { Perform, Performance } from './run.ts'
@@ -46,7 +46,7 @@ function jobOf(queueName: string, { job, args }: Performance): Job {
     id: job.id,
     queueName,
     args: JSON.parse(args) as unknown,
-    metadata: job.metadata === '{}' ? {} : (JSON.parse(job.metadata) as Metadata),
+    metadata: readMetadata(job.metadata),
     attempt: job.attempt + 1,
     maxRetries: job.maxRetries,
     createdAt: microsToDate(job.createdAt),

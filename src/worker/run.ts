@@ -27,7 +27,7 @@ export interface Performance {
   readonly controller: AbortController
   readonly holder: Holder
   readonly claimNo: string
-  readonly startedAt: string
+  readonly startedAt: number
   /** Called when the handler settled the job in a transaction of its own, which may still roll back. */
   readonly completed: () => void
 }
@@ -49,7 +49,7 @@ export interface RunListener {
 export class Run {
   readonly inHand: JobInHand
   /** When it started, in microseconds of the database's clock. */
-  readonly startedAt: string
+  readonly startedAt: number
   /** When it started, by this process's monotonic clock. */
   readonly began = performance.now()
   readonly #controller = new AbortController()
@@ -64,7 +64,7 @@ export class Run {
 
   constructor(
     inHand: JobInHand,
-    startedAt: string,
+    startedAt: number,
     queueName: string,
     events: EventBus,
     listener: RunListener,

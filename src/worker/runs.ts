@@ -143,7 +143,7 @@ export class Runs {
     for (const { job, claimNo, registration } of jobs) {
       this.#unsettled.set(job.id, claimNo)
       this.#settle({
-        ...{ id: job.id, claimNo, registration, attempt: job.attempt, startedAt: '0', runMs: 0 },
+        ...{ id: job.id, claimNo, registration, attempt: job.attempt, startedAt: 0, runMs: 0 },
         ...{ hadErrors: job.errorCount > 0, completed: false, errorAfter: undefined },
         verdict: { to: 'available', afterMs: 0, countsAsAttempt: false },
         ...{ result: undefined, isSettled: false },
@@ -249,10 +249,10 @@ export class Runs {
     await Promise.resolve() // what was just decided is handed to the settler
   }
 
-  /** The database's time now, reckoned from the last claim. */
-  #databaseNow(): string {
+  /** The database's time now in microseconds, reckoned from the last claim. */
+  #databaseNow(): number {
     const elapsed = (performance.now() - this.#clock.process) * 1_000
-    return String(Math.round(this.#clock.database + elapsed))
+    return Math.round(this.#clock.database + elapsed)
   }
 }
 

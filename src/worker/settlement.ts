@@ -22,7 +22,8 @@ export interface Settlement {
   readonly claimNo: string
   readonly registration: Pick<Registration, 'id' | 'lost' | 'isFresh'>
   readonly attempt: number
-  readonly startedAt: string
+  /** In microseconds since 1970 of the database's clock; 0: it never did. */
+  readonly startedAt: number
   readonly runMs: number
   readonly hadErrors: boolean
   readonly verdict: Verdict

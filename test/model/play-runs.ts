@@ -258,7 +258,7 @@ export async function complete(
   const keepFinishedMs = queues.get(hand.queue)?.keepFinishedMs ?? null
   const finish = completer(store, new EventBus(), { queueName: hand.queue, keepFinishedMs })
   const run = {
-    ...{ job, args: 'null', claimNo, startedAt: job.runAt, completed: () => {} },
+    ...{ job, args: 'null', claimNo, startedAt: Number(job.runAt), completed: () => {} },
     ...{ controller: new AbortController(), holder: { queueId, workerId: registration.id } },
   }
   let isLost = false

@@ -292,7 +292,7 @@ export function settlementOf(
 ): Settlement {
   return {
     ...{ id: job.id, claimNo, registration, attempt: job.attempt + 1, verdict, completed },
-    ...{ startedAt: job.runAt, runMs: 1, errorAfter: undefined, isSettled: false },
+    ...{ startedAt: Number(job.runAt), runMs: 1, errorAfter: undefined, isSettled: false },
     hadErrors: job.errorCount > 0,
     result: verdict.to === 'finished' ? verdict.result : undefined,
   }

@@ -118,7 +118,13 @@ const FRONT: readonly LaneFloor[] = new Floors().lowered(Infinity)
 function runsOf(answer: ClaimAnswer, request: ClaimRequest) {
   const claimNo = String(request.claimNo)
   const jobs = [...answer.jobs].sort((left, right) => Number(left.id) - Number(right.id))
-  const rest = { claimNo, startedAt: answer.now, afterMs: 1_000, error: ERROR, result: '{}' }
+  const rest = {
+    claimNo,
+    startedAt: Number(answer.now),
+    afterMs: 1_000,
+    error: ERROR,
+    result: '{}',
+  }
   return jobs.map(({ id }) => ({ id, ...rest }))
 }
 
