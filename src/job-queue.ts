@@ -20,7 +20,7 @@ import { MillraceError } from './core/errors.ts'
 import type { Job, JobCounts, JobRecord, Worker, WorkFunction } from './core/job.ts'
 import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
-import type { Metadata } from './core/metadata.ts'
+import { readMetadata } from './core/metadata.ts'
 import { createEnqueueContext, type JobEnqueueContext } from './core/contexts.ts'
 import { composeEnqueue } from './core/middleware.ts'
 import {
@@ -277,7 +277,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
     const { metadataJson } = options
     if (middlewares.length === 0) return store({ argsJson, metadataJson, options, signal })
     const args: unknown = JSON.parse(argsJson)
-    const metadata = JSON.parse(metadataJson) as Metadata
+    const metadata = readMetadata(metadataJson)
     const context = createEnqueueContext({ queueName, args, metadata }, signal)
     const passed = await this.#passEnqueue(context, (inside) => {
       const changed = encodeMetadata(inside.metadata)

@@ -1,5 +1,5 @@
 import type { Job, JobError, JobRecord } from './core/job.ts'
-import type { Metadata } from './core/metadata.ts'
+import { readMetadata } from './core/metadata.ts'
 import { microsToDate, microsToOptionalDate } from './store/instants.ts'
 import type { JobRow } from './store/job-row.ts'
 
@@ -35,7 +35,7 @@ function toJob<Args>(row: JobRow): Job<Args> {
     id: row.id,
     queueName: row.queueName,
     args: JSON.parse(row.args) as Args,
-    metadata: JSON.parse(row.metadata) as Metadata,
+    metadata: readMetadata(row.metadata),
     attempt: row.attempt,
     maxRetries: row.maxRetries,
     createdAt: microsToDate(row.createdAt),

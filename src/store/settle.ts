@@ -27,7 +27,7 @@ export interface Holder {
 }
 
 export interface FinishedRun extends HeldJob {
-  /** When its run started, in microseconds since 1970 by the database's clock. Text only here: most queues keep none. */
+  /** When its run started, in microseconds since 1970 by the database's clock. It becomes text only where it is stored. */
   readonly startedAt: number
   /** JSON text, or undefined for no result. */
   readonly result: string | undefined
@@ -46,6 +46,7 @@ export interface RetriedRun extends HeldJob {
 }
 
 export interface FailedRun extends HeldJob {
+  /** As of `FinishedRun`; undefined: not known. */
   readonly startedAt: number | undefined
   readonly error: StoredError
 }

@@ -27,6 +27,7 @@ export interface Performance {
   readonly controller: AbortController
   readonly holder: Holder
   readonly claimNo: string
+  /** In microseconds since 1970 by the database's clock. */
   readonly startedAt: number
   /** Called when the handler settled the job in a transaction of its own, which may still roll back. */
   readonly completed: () => void

@@ -58,8 +58,8 @@ test('calls that come while an insert is under way share the next statement', as
     query: async (text, values) => {
       const answer = await db.query(text, values)
       if (text.includes('jobs (queue_id, args')) {
-        const rows = answer.rows as { ids?: string }[]
-        sizes.push(...rows.map(({ ids = 'one' }) => ids.split(',').length))
+        const [row] = answer.rows as { ids?: string }[]
+        sizes.push(row?.ids?.split(',').length ?? 1) // one job by itself answers its id
         if (sizes.length === 1) await first.opened
       }
       return answer
