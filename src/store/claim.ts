@@ -1,40 +1,15 @@
-import { JOB_DEFAULTS } from '../core/enqueue-options.ts'
-import { fromMicros, type Micros } from './instants.ts'
+import {
+  type AnswerRow,
+  type ClaimAnswer,
+  compareIds,
+  compareUrgency,
+  readAnswer,
+} from './claim-answer.ts'
 import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE } from './claim-parts.ts'
-import { compareNumerals, sqlArray } from './numerals.ts'
+import { fromMicros, type Micros } from './instants.ts'
+import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
-
-/** What a claim hands over of each job. */
-export interface ClaimedJob {
-  id: string
-  priority: number
-  runAt: Micros
-  createdAt: Micros
-  /** Runs that counted before this one. */
-  attempt: number
-  maxRetries: number
-  retryPolicy: 'constant' | 'linear' | 'exponential'
-  timeoutMs: string | null
-  errorCount: number
-  isSuspect: boolean
-  /** JSON text; null when it is too large to be carried along (see `readArgs`). */
-  args: string | null
-  metadata: string
-}
-
-/** What a claim says besides its jobs. */
-export interface ClaimAnswer {
-  jobs: ClaimedJob[]
-  /** The database's clock when the claim began. */
-  now: Micros
-  /** Changed since the last claim: jobs came back behind the floors. */
-  rewind: string
-  /** Whether jobs wait to be run alone. */
-  hasSuspects: boolean
-  /** FIFO: whether this worker owns the queue. */
-  isOwner: boolean
-}
 
 /** From where a lane (the jobs of one priority) is scanned: the first entry behind this pair. */
 export interface LaneFloor {
@@ -290,82 +265,7 @@ export async function readArgs(
   return rows[0]?.args
 }
 
-/** A row of a claim's answer: the head, or a job. */
-interface AnswerRow {
-  /** JSON of what the claim says besides; null for a job. */
-  head: string | null
-  id: string
-  runAt: Micros
-  args: string | null
-  /** JSON of what is not as usual. */
-  rest: string | null
-}
-
-/** What most jobs have in common. */
-const USUAL: Rest = {
-  priority: JOB_DEFAULTS.priority,
-  attempt: 0,
-  maxRetries: JOB_DEFAULTS.maxRetries,
-  retryPolicy: JOB_DEFAULTS.retryPolicy,
-  timeoutMs: null,
-  errorCount: 0,
-  isSuspect: false,
-  metadata: JOB_DEFAULTS.metadataJson,
-}
-
-type Rest = Omit<ClaimedJob, 'id' | 'runAt' | 'args' | 'createdAt'> & { createdAt?: Micros }
-
 function requestValues(request: ClaimRequest): unknown[] {
   const { queueId, workerId, claimNo, limit, startsAtOnce } = request
   return [queueId, workerId, claimNo, limit, startsAtOnce]
-}
-
-/** Sorts the jobs into the order in which they are to start: UPDATE answers in any order. */
-function readAnswer(
-  rows: AnswerRow[],
-  compare: (left: ClaimedJob, right: ClaimedJob) => number,
-): ClaimAnswer {
-  const jobs: ClaimedJob[] = []
-  let head: string | undefined
-  for (const row of rows) {
-    if (row.head === null) jobs.push(readJob(row))
-    else head = row.head
-  }
-  if (head === undefined) throw new Error('The row of the queue is gone; was the schema reset?')
-  return { ...(JSON.parse(head) as Omit<ClaimAnswer, 'jobs'>), jobs: jobs.sort(compare) }
-}
-
-function readJob({ id, runAt, args, rest }: AnswerRow): ClaimedJob {
-  const of = rest === null ? USUAL : (JSON.parse(rest) as Rest)
-  return {
-    id,
-    priority: of.priority,
-    runAt,
-    createdAt: of.createdAt ?? runAt,
-    attempt: of.attempt,
-    maxRetries: of.maxRetries,
-    retryPolicy: of.retryPolicy,
-    timeoutMs: of.timeoutMs,
-    errorCount: of.errorCount,
-    isSuspect: of.isSuspect,
-    args,
-    metadata: of.metadata,
-  }
-}
-
-/** The order of a FIFO queue: a head that was retried or put off has a later time than those behind it. */
-function compareIds(left: ClaimedJob, right: ClaimedJob): number {
-  return compareNumerals(left.id, right.id)
-}
-
-/** The order of the index `jobs_due`. */
-export function compareUrgency(
-  left: Pick<ClaimedJob, 'priority' | 'runAt' | 'id'>,
-  right: Pick<ClaimedJob, 'priority' | 'runAt' | 'id'>,
-): number {
-  return (
-    left.priority - right.priority ||
-    compareNumerals(left.runAt, right.runAt) ||
-    compareNumerals(left.id, right.id)
-  )
 }

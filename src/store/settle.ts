@@ -177,12 +177,13 @@ noted as (
   insert into {schema}.job_errors (job_id, number, attempt, name, message, stack, worker_id, claim_no)
   select
     id, error_count, attempt,
-    (select $6::text::jsonb) -> (place - 1) ->> 'name',
-    (select $6::text::jsonb) -> (place - 1) ->> 'message',
-    (select $6::text::jsonb) -> (place - 1) ->> 'stack',
+    error ->> 'name', error ->> 'message', error ->> 'stack',
     $2::int4,
     ($4::int8[])[place]
-  from settled
+  from (
+    -- The offset keeps this apart, or each of the three would read all errors by itself.
+    select settled.*, (select $6::text::jsonb) -> (place - 1) as error from settled offset 0
+  ) as run
 ),
 trimmed as (
   -- Of many errors the first and the last twenty are kept.

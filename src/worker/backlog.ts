@@ -1,4 +1,4 @@
-import type { ClaimAnswer } from '../store/claim.ts'
+import type { ClaimAnswer } from '../store/claim-answer.ts'
 import type { Mark } from '../store/marks.ts'
 import type { JobInHand } from './run.ts'
 import type { Registration } from './registration.ts'

@@ -1,10 +1,5 @@
-import {
-  claimFifo,
-  claimJobs,
-  type ClaimAnswer,
-  type ClaimRequest,
-  type LaneFloor,
-} from '../store/claim.ts'
+import { claimFifo, claimJobs, type ClaimRequest, type LaneFloor } from '../store/claim.ts'
+import type { ClaimAnswer } from '../store/claim-answer.ts'
 import { compareNumerals } from '../store/numerals.ts'
 import type { PolledQueue } from '../store/poll.ts'
 import { ownQueue } from '../store/queues.ts'
@@ -26,6 +21,8 @@ export interface Claimer {
   expect(): void
   /** A job became due in this process. */
   include(priority: number, runAt: string): void
+  /** A job is due again at the time when its failure was written down; its run had started at this one, in microseconds. */
+  retried(priority: number, startedAt: number): void
   /** Nothing that was learnt holds any more: another registration claims now. */
   forget(): void
   /** From where a poll looks for due jobs. */
@@ -63,6 +60,11 @@ export class LaneClaimer implements Claimer {
   include(priority: number, runAt: string): void {
     this.#floors.include(priority, runAt)
     this.#included.push({ priority, runAt })
+  }
+
+  retried(priority: number, startedAt: number): void {
+    // The start is reckoned by this process's clock.
+    this.include(priority, String(startedAt - OVERLAP_MS * 1_000))
   }
 
   forget(): void {
@@ -140,6 +142,8 @@ export class FifoClaimer implements Claimer {
   }
 
   include(): void {}
+
+  retried(): void {}
 
   forget(): void {
     this.#floorId = FRONT

@@ -1,4 +1,5 @@
-import type { ClaimAnswer, LaneFloor } from '../store/claim.ts'
+import type { LaneFloor } from '../store/claim.ts'
+import type { ClaimAnswer } from '../store/claim-answer.ts'
 import { compareNumerals } from '../store/numerals.ts'
 
 /*

@@ -19,7 +19,7 @@ import { Pace } from './pace.ts'
 import type { Registration } from './registration.ts'
 import type { JobInHand, Perform } from './run.ts'
 import { Runs } from './runs.ts'
-import type { Settlement } from './settlement.ts'
+import { returnsToItsPlace, type Settlement } from './settlement.ts'
 import { Stream } from './stream.ts'
 import type { Sleeper } from './waker.ts'
 
@@ -315,10 +315,11 @@ export class Receiver implements Sleeper {
 
   #settled(settlement: Settlement): void {
     for (const listener of this.#settledListeners) listener(settlement)
-    const { verdict } = settlement
+    const { verdict, priority, startedAt } = settlement
     if (verdict.to === 'available') this.#shared.waker.lookIn(this, verdict.afterMs)
     // Nobody else tells of what is due again at once, nor a drain of what a handler enqueued in its own transaction.
     const isDue = verdict.to === 'available' && verdict.afterMs === 0
+    if (isDue && !returnsToItsPlace(verdict)) this.#claimer.retried(priority, startedAt)
     const mayBeMore = isDue || this.#rules.drainLimit !== undefined
     if (mayBeMore || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
     // The head of a FIFO queue waits: so do those behind it, for whoever wants to cancel them.
@@ -393,8 +394,7 @@ export class Receiver implements Sleeper {
     const { signal } = this.#stopping
     if (signal.aborted) return // the stop gave it up
     const retryInMs = this.#backoff.failed()
-    const { queueName } = this.#rules
-    this.#shared.events.emit({ type: 'claim.failed', queueName, error, retryInMs })
+    this.#shared.events.emit({ type: 'claim.failed', queueName: this.queueName, error, retryInMs })
     await pause(retryInMs, signal)
   }
 }

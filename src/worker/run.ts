@@ -4,7 +4,7 @@ import { MillraceError } from '../core/errors.ts'
 import { encodeResult } from '../core/json.ts'
 import type { EventBus } from '../core/event-bus.ts'
 import { describeThrown } from '../core/thrown.ts'
-import type { ClaimedJob } from '../store/claim.ts'
+import type { ClaimedJob } from '../store/claim-answer.ts'
 import type { Holder } from '../store/settle.ts'
 import type { Registration } from './registration.ts'
 

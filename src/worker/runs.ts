@@ -8,7 +8,7 @@ import type { Pace } from './pace.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
 import type { Registration } from './registration.ts'
 import { Run, type JobInHand, type Perform, type RunListener } from './run.ts'
-import type { Settlement } from './settlement.ts'
+import { returnsToItsPlace, type Settlement } from './settlement.ts'
 import { Settler } from './settler.ts'
 
 /** After their signals were aborted, handlers have so long to return. */
@@ -96,7 +96,7 @@ export class Runs {
   }
 
   /**
-   * Whether nothing may be claimed now: a job that comes back at once is about to be written down, and a
+   * Whether nothing may be claimed now: a job that goes back to its place is about to be written down, and a
    * claim would overtake it. In a FIFO queue every job that stays in its place holds those behind it.
    */
   get isHeld(): boolean {
@@ -143,8 +143,9 @@ export class Runs {
     for (const { job, claimNo, registration } of jobs) {
       this.#unsettled.set(job.id, claimNo)
       this.#settle({
-        ...{ id: job.id, claimNo, registration, attempt: job.attempt, startedAt: 0, runMs: 0 },
-        ...{ hadErrors: job.errorCount > 0, completed: false, errorAfter: undefined },
+        ...{ id: job.id, claimNo, registration, attempt: job.attempt, priority: job.priority },
+        ...{ startedAt: 0, runMs: 0, hadErrors: job.errorCount > 0 },
+        ...{ completed: false, errorAfter: undefined },
         verdict: { to: 'available', afterMs: 0, countsAsAttempt: false },
         ...{ result: undefined, isSettled: false },
       })
@@ -178,6 +179,7 @@ export class Runs {
       claimNo,
       registration,
       attempt,
+      priority: job.priority,
       startedAt,
       runMs,
       hadErrors: job.errorCount > 0,
@@ -213,8 +215,8 @@ export class Runs {
   #settle(settlement: Settlement): void {
     const { verdict, completed } = settlement
     const staysInPlace = verdict.to !== 'finished' || completed
-    const isGivenBack = verdict.to === 'available' && verdict.afterMs === 0
-    if (this.#rules.isFifo ? staysInPlace : isGivenBack) this.#holds.add(settlement)
+    const holds = this.#rules.isFifo ? staysInPlace : returnsToItsPlace(verdict)
+    if (holds) this.#holds.add(settlement)
     this.#settler.add(settlement)
   }
 

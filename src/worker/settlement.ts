@@ -22,6 +22,7 @@ export interface Settlement {
   readonly claimNo: string
   readonly registration: Pick<Registration, 'id' | 'lost' | 'isFresh'>
   readonly attempt: number
+  readonly priority: number
   /** In microseconds since 1970 of the database's clock; 0: it never did. */
   readonly startedAt: number
   readonly runMs: number
@@ -61,6 +62,15 @@ export function kindOf(verdict: Verdict, hadErrors: boolean): Kind {
       if (verdict.suspect) return 'suspect'
       return verdict.afterMs > 0 ? 'snooze' : 'give back'
   }
+}
+
+/**
+ * Whether the job is due again as soon as it is written down, and where it waited before: a claim that goes on behind
+ * that place would overtake it. One that failed is due at the end of its line.
+ */
+export function returnsToItsPlace(verdict: Verdict): boolean {
+  if (verdict.to !== 'available' || verdict.afterMs > 0) return false
+  return kindOf(verdict, false) !== 'retry'
 }
 
 /** Settles runs of one kind and one registration, sorted by id. Answers the ids that were still held. */

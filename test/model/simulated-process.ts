@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { EventBus } from '../../src/core/event-bus.ts'
 import type { Verdict } from '../../src/core/judge.ts'
-import { claimSuspect, startAlone, type ClaimAnswer } from '../../src/store/claim.ts'
+import { claimSuspect, startAlone } from '../../src/store/claim.ts'
+import type { ClaimAnswer } from '../../src/store/claim-answer.ts'
 import { findSettled } from '../../src/store/history.ts'
 import { compareNumerals } from '../../src/store/numerals.ts'
 import { pollQueues, type PolledQueue } from '../../src/store/poll.ts'
@@ -293,6 +294,7 @@ export function settlementOf(
   return {
     ...{ id: job.id, claimNo, registration, attempt: job.attempt + 1, verdict, completed },
     ...{ startedAt: Number(job.runAt), runMs: 1, errorAfter: undefined, isSettled: false },
+    priority: job.priority,
     hadErrors: job.errorCount > 0,
     result: verdict.to === 'finished' ? verdict.result : undefined,
   }

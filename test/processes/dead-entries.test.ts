@@ -6,10 +6,10 @@ import {
   claimFifo,
   claimJobs,
   claimSuspect,
-  type ClaimAnswer,
   type ClaimRequest,
   type LaneFloor,
 } from '../../src/store/claim.ts'
+import type { ClaimAnswer } from '../../src/store/claim-answer.ts'
 import { addPartition } from '../../src/store/history.ts'
 import {
   fail,

@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimedJob } from '../../src/store/claim.ts'
+import type { ClaimAnswer, ClaimedJob } from '../../src/store/claim-answer.ts'
 
 /** A job as a claim hands it over. */
 export function claimedJob(job: Partial<ClaimedJob> = {}): ClaimedJob {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ClaimAnswer } from '../../src/store/claim.ts'
+import type { ClaimAnswer } from '../../src/store/claim-answer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { LaneClaimer } from '../../src/worker/claimer.ts'
 
@@ -32,6 +32,20 @@ test('a job that this process commits during a claim is looked for by the next, 
   const floors = claimer.pollFloors()
   expect(floors[5]).toMatchObject({ runAt: '799999' }) // the overlap below it
   expect(floors[4]).toMatchObject({ runAt: '8800000' })
+  isUnderWay = false
+  await claimer.claim(REQUEST)
+  expect(claimer.pollFloors()[5]).toMatchObject({ runAt: '8800000' })
+})
+
+test('a job that failed and is due again at once is looked for, though a claim was under way when it was written down', async () => {
+  let isUnderWay = true
+  const store = emptyStore('9000000', () => {
+    if (isUnderWay) claimer.retried(5, 8_700_000)
+  })
+  const claimer: LaneClaimer = new LaneClaimer(store)
+  await claimer.claim(REQUEST)
+  expect(claimer.pollFloors()[5]).toMatchObject({ runAt: '8299999' }) // before the start of its run
+  expect(claimer.pollFloors()[4]).toMatchObject({ runAt: '8800000' })
   isUnderWay = false
   await claimer.claim(REQUEST)
   expect(claimer.pollFloors()[5]).toMatchObject({ runAt: '8800000' })

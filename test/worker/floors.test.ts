@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareUrgency, type LaneFloor } from '../../src/store/claim.ts'
+import type { LaneFloor } from '../../src/store/claim.ts'
+import { compareUrgency } from '../../src/store/claim-answer.ts'
 import { compareNumerals } from '../../src/store/numerals.ts'
 import { Floors } from '../../src/worker/floors.ts'
 import { claimAnswer, claimedJob } from './claimed.ts'

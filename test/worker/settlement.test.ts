@@ -64,6 +64,7 @@ test('a result that the database refuses is left out; a run without one stays as
     claimNo: '1',
     registration: { id: 1, lost: new AbortController().signal, isFresh: () => true },
     attempt: 1,
+    priority: 5,
     startedAt: 0,
     runMs: 1,
     hadErrors: false,
