@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scenario } from '../harness/scenario.ts'
 
 /**
- * What a process does once when it begins to receive is not what it costs to be idle; and a connection that has gone
- * quiet tells PostgreSQL's statistics of its last transactions only after 10 s.
+ * What a process does once when it begins to receive is not what it costs to be idle. And connections tell PostgreSQL's
+ * statistics of their transactions in lumps, as late as 10 s afterwards: the window has to be several times as long.
  */
-const SETTLE_MS = { full: 12_000, quick: 12_000, smoke: 500 }
+const SETTLE_MS = { full: 20_000, quick: 12_000, smoke: 500 }
 
 export const idle: Scenario = {
   name: 'idle',
@@ -16,7 +16,7 @@ export const idle: Scenario = {
   runsOnce: true,
   isExtra: true,
   sizes: {
-    full: { queues: 20, seconds: 10 },
+    full: { queues: 20, seconds: 30 },
     quick: { queues: 20, seconds: 3 },
     smoke: { queues: 20, seconds: 1 },
   },

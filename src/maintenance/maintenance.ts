@@ -3,8 +3,8 @@ import type { Store } from '../store/store.ts'
 import {
   addSightings,
   declareDead,
-  readDeadWorkers,
-  readLivingWorkers,
+  readWorkers,
+  type DeadWorker,
   type LivingWorker,
 } from '../store/workers.ts'
 import { DeathWatch } from './death-watch.ts'
@@ -39,56 +39,50 @@ async function watchWorkers(parts: MaintenanceParts, signal: AbortSignal): Promi
   const ours = new Set<number>()
   let isPassingBy = true
   while (!signal.aborted) {
+    let dead: readonly DeadWorker[] = []
     const hasRead = await attempt(parts, signal, 'watch workers', async () => {
-      await declareSilentDead(parts, watch, ours)
-      if (isPassingBy) await declareDeadTogether(parts, ours)
+      const workers = await readWorkers(parts.store)
+      // By what this process saw itself, over a whole lease.
+      let hasDeclared = await declare(parts, watch.observe(workers.living, performance.now()), ours)
+      // By what this process and others before it saw in passing. Where everybody only drains, nobody stays
+      // for a lease, and without this the jobs of a process that was killed would be held for ever.
+      if (isPassingBy && (await declare(parts, await addSightings(parts.store), ours)))
+        hasDeclared = true
       isPassingBy = false
+      dead = hasDeclared ? (await readWorkers(parts.store)).dead : workers.dead
     })
     if (!hasRead) watch.interrupted()
-    else await attempt(parts, signal, 'rescue jobs', () => rescueDead(parts, ours, signal))
+    else await rescueDead(parts, dead, ours, signal)
     parts.looked()
     const everyMs = Math.min(LONGEST_READ_MS, Math.max(SHORTEST_READ_MS, parts.leaseMs() / 5))
     await parts.pause(everyMs, signal)
   }
 }
 
-/** By what this process saw itself, over a whole lease. */
-async function declareSilentDead(
-  parts: MaintenanceParts,
-  watch: DeathWatch,
-  ours: Set<number>,
-): Promise<void> {
-  const workers = await readLivingWorkers(parts.store)
-  await declare(parts, watch.observe(workers, performance.now()), ours)
-}
-
-/**
- * By what this process and others before it saw in passing. Where everybody only drains, nobody stays
- * for a lease, and without this the jobs of a process that was killed would be held for ever.
- */
-async function declareDeadTogether(parts: MaintenanceParts, ours: Set<number>): Promise<void> {
-  await declare(parts, await addSightings(parts.store), ours)
-}
-
+/** Declares workers dead that fell silent. Answers whether it declared any: they may have beaten meanwhile, or others did. */
 async function declare(
   { store, events }: MaintenanceParts,
   silent: readonly LivingWorker[],
   ours: Set<number>,
-): Promise<void> {
+): Promise<boolean> {
+  let hasDeclared = false
   for (const worker of silent) {
     if (!(await declareDead(store, worker.id, worker.beat))) continue
+    hasDeclared = true
     ours.add(worker.id)
     events.emit({ type: 'worker.died', workerId: worker.id, silentMs: Number(worker.leaseMs) })
   }
+  return hasDeclared
 }
 
 async function rescueDead(
   parts: MaintenanceParts,
+  dead: readonly DeadWorker[],
   ours: ReadonlySet<number>,
   signal: AbortSignal,
 ): Promise<void> {
   const { store, events } = parts
-  for (const worker of await readDeadWorkers(store)) {
+  for (const worker of dead) {
     if (signal.aborted) return
     const isOurs = ours.has(worker.id) || store.driver.isExclusive
     const othersTurnMs = isOurs ? 0 : OTHERS_TURN_MS

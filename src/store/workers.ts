@@ -1,4 +1,4 @@
-import { sqlArray } from './numerals.ts'
+import { readArray, sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -82,16 +82,23 @@ delete from {schema}.marks
 where marks.worker_id = any(array(select stopped.id from stopped))`,
 })
 
-export const READ_LIVING_WORKERS = statement({
-  name: 'read_living_workers',
+/**
+ * Who lives, and who died and has jobs that were not all freed yet: in one statement, as every process asks every few
+ * seconds. The queues of the dead are looked through twice: a claim that was under way when its worker was declared dead
+ * may commit after the first look.
+ */
+export const READ_WORKERS = statement({
+  name: 'read_workers',
   parameters: [],
   indexes: [],
   sql: `
 select
   workers.id as "id", workers.beat::text as "beat", workers.lease_ms::text as "leaseMs",
-  workers.host as "host", workers.pid as "pid"
+  workers.host as "host", workers.pid as "pid", workers.queue_ids::text as "queueIds",
+  (date_part('epoch', statement_timestamp() - workers.dead_at) * 1000)::int8::text as "deadForMs",
+  workers.looked_at is not null as "isLookedAt"
 from {schema}.workers
-where workers.dead_at is null and workers.stopped_at is null
+where workers.stopped_at is null and workers.rescued_at is null
 order by workers.id`,
 })
 
@@ -151,25 +158,6 @@ update {schema}.workers
 set dead_at = statement_timestamp()
 where workers.id <> all($1::int4[]) and workers.dead_at is null and workers.stopped_at is null
 returning workers.id as "id"`,
-})
-
-/**
- * Dead workers whose jobs were not all freed yet. Their queues are looked through twice: a claim
- * that was under way when its worker was declared dead may commit after the first look.
- */
-export const READ_DEAD_WORKERS = statement({
-  name: 'read_dead_workers',
-  parameters: [],
-  indexes: [],
-  sql: `
-select
-  workers.id as "id",
-  workers.queue_ids::text as "queueIds",
-  (date_part('epoch', statement_timestamp() - workers.dead_at) * 1000)::int8::text as "deadForMs",
-  workers.looked_at is not null as "isLookedAt"
-from {schema}.workers
-where workers.dead_at is not null and workers.rescued_at is null
-order by workers.id`,
 })
 
 export const DISOWN_ALL = statement({
@@ -250,10 +238,6 @@ export async function stopWorker(store: Store, id: number, token: string): Promi
   await store.run(STOP_WORKER, [id, token])
 }
 
-export function readLivingWorkers(store: Store): Promise<LivingWorker[]> {
-  return store.run<LivingWorker>(READ_LIVING_WORKERS, [])
-}
-
 /** Adds to what others saw before. Answers the workers that were silent for a whole lease. */
 export async function addSightings(store: Store): Promise<LivingWorker[]> {
   const sighted = await store.run<LivingWorker & { isSilent: boolean }>(ADD_SIGHTINGS, [])
@@ -279,19 +263,25 @@ export interface DeadWorker {
   readonly isLookedAt: boolean
 }
 
-export async function readDeadWorkers(store: Store): Promise<DeadWorker[]> {
-  const rows = await store.run<{
-    id: number
-    queueIds: string
-    deadForMs: string
-    isLookedAt: boolean
-  }>(READ_DEAD_WORKERS, [])
-  return rows.map((row) => ({
-    id: row.id,
-    isLookedAt: row.isLookedAt,
-    queueIds: row.queueIds.slice(1, -1).split(',').filter(Boolean).map(Number),
-    deadForMs: Number(row.deadForMs),
-  }))
+interface WorkerRow extends LivingWorker {
+  queueIds: string
+  /** null: it lives. */
+  deadForMs: string | null
+  isLookedAt: boolean
+}
+
+/** The workers that neither stopped nor were found dead, and the dead whose rescue is not over. */
+export async function readWorkers(
+  store: Store,
+): Promise<{ living: LivingWorker[]; dead: DeadWorker[] }> {
+  const rows = await store.run<WorkerRow>(READ_WORKERS, [])
+  const living = rows.filter((row) => row.deadForMs === null)
+  const dead = rows.flatMap(({ id, queueIds, deadForMs, isLookedAt }) =>
+    deadForMs === null
+      ? []
+      : { id, queueIds: readArray(queueIds).map(Number), deadForMs: Number(deadForMs), isLookedAt },
+  )
+  return { living, dead }
 }
 
 /** Ends every ownership of a dead worker. Answers the queues that it owned. */

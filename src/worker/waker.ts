@@ -8,6 +8,12 @@ import type { QuietSession } from './quiet-session.ts'
 
 /** After falling asleep a queue is looked into again this soon, for what was just being committed. */
 const FIRST_LOOKS_MS = [5, 50, 500]
+/**
+ * So many more looks that find nothing, one each poll interval, and a queue of which notifications arrive counts as
+ * quiet: from then on it is looked into half as often.
+ */
+const LOOKS_UNTIL_QUIET = 5
+const QUIET_STRETCH = 2
 /** A receiver that works for this long is no sleeper any more, and enqueues need not notify it. */
 const LINGER_MS = 100
 /** A notification to ourselves that has not come after this never will. */
@@ -82,7 +88,7 @@ export class Waker {
     const looks = sleepsOn ? FIRST_LOOKS_MS.length : 0
     const now = performance.now()
     const dueAt = this.#dueAt.get(receiver) ?? 0
-    const nextLookAt = now + lookAfterMs(receiver, looks)
+    const nextLookAt = now + this.#lookAfterMs(receiver, looks)
     this.#sleepers.set(receiver, {
       looks,
       nextLookAt: dueAt > now ? Math.min(dueAt, nextLookAt) : nextLookAt,
@@ -218,7 +224,7 @@ export class Waker {
     })
     for (const [sleeper, sleep] of asked) {
       sleep.looks += 1
-      sleep.nextLookAt = now + lookAfterMs(sleeper, sleep.looks)
+      sleep.nextLookAt = now + this.#lookAfterMs(sleeper, sleep.looks)
     }
     const found = await pollQueues(
       this.#store,
@@ -242,9 +248,11 @@ export class Waker {
     const next = Math.min(...[...this.#sleepers.values()].map((sleep) => sleep.nextLookAt))
     return Math.max(0, next - performance.now())
   }
-}
-
-/** How long after the last look, or after falling asleep, the next one is due. */
-function lookAfterMs(sleeper: Sleeper, looks: number): number {
-  return Math.min(FIRST_LOOKS_MS[looks] ?? Infinity, sleeper.pollIntervalMs)
+  /** How long after the last look, or after falling asleep, the next one is due. */
+  #lookAfterMs({ queueId, pollIntervalMs }: Sleeper, looks: number): number {
+    const first = FIRST_LOOKS_MS[looks]
+    if (first !== undefined) return Math.min(first, pollIntervalMs)
+    const isQuiet = looks >= FIRST_LOOKS_MS.length + LOOKS_UNTIL_QUIET && this.#locked.has(queueId)
+    return isQuiet ? pollIntervalMs * QUIET_STRETCH : pollIntervalMs
+  }
 }

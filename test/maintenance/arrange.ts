@@ -9,7 +9,7 @@ import { ensureQueue, type QueueRow, type QueueSettings } from '../../src/store/
 import { Store } from '../../src/store/store.ts'
 import {
   listQueueOfWorker,
-  readDeadWorkers,
+  readWorkers,
   registerWorker,
   type DeadWorker,
 } from '../../src/store/workers.ts'
@@ -101,7 +101,7 @@ export class Scene {
   }
 
   async dead(workerId: number): Promise<DeadWorker> {
-    const found = (await readDeadWorkers(this.store)).find((worker) => worker.id === workerId)
+    const found = (await readWorkers(this.store)).dead.find((worker) => worker.id === workerId)
     if (found === undefined) throw new Error(`Worker ${workerId} is not dead, or done with.`)
     return found
   }

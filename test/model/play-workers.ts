@@ -1,10 +1,6 @@
 import { EventBus } from '../../src/core/event-bus.ts'
 import { rescue as rescueWorker } from '../../src/maintenance/rescuer.ts'
-import {
-  declareDead as declare,
-  readDeadWorkers,
-  readLivingWorkers,
-} from '../../src/store/workers.ts'
+import { declareDead as declare, readWorkers } from '../../src/store/workers.ts'
 import { demand } from './model-job.ts'
 import type { ModelProcess } from './model-process.ts'
 import { findLost } from './play-claims.ts'
@@ -64,7 +60,7 @@ export async function declareDead(scene: Scene, pick: number): Promise<boolean> 
   )
   const worker = choose(silent, pick)
   if (worker === undefined) return false
-  const living = await readLivingWorkers(stage.store)
+  const living = (await readWorkers(stage.store)).living
   const seen = living.find(({ id }) => id === worker.id)
   demand(seen !== undefined, `worker ${worker.id} should be seen as living`)
   const did = await declare(stage.store, worker.id, seen.beat)
@@ -79,7 +75,7 @@ export async function rescue(scene: Scene, pick: number): Promise<boolean> {
   const dead = [...model.workers.values()].filter(({ status }) => status === 'dead')
   const worker = choose(dead, pick)
   if (worker === undefined) return false
-  const found = (await readDeadWorkers(stage.store)).find(({ id }) => id === worker.id)
+  const found = (await readWorkers(stage.store)).dead.find(({ id }) => id === worker.id)
   demand(found !== undefined, `the dead worker ${worker.id} is not rescued yet`)
   await rescueWorker(stage.store, new EventBus(), found, new AbortController().signal)
   model.rescue(worker, ({ id }, grip) => scene.ranAlone.has(`${grip.worker}/${grip.claimNo}/${id}`))
