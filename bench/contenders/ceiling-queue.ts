@@ -70,6 +70,7 @@ export class CeilingQueue implements OpenQueue {
       concurrency,
       keep: finished !== 'discard',
     })
+    await claims.query(sql.IN_INDEX_ORDER)
     if (this.#notify) await claims.query(sql.LISTEN)
     const ended = receiver.run()
     return {

@@ -8,6 +8,8 @@ const POLL_MS = 20
 interface ClaimedRow {
   readonly id: string
   readonly args: Payload
+  /** The same in each row of a claim. */
+  readonly claimedUpTo: string
 }
 
 export interface ReceiverSettings {
@@ -22,6 +24,7 @@ export class CeilingReceiver {
   readonly #settles: pg.Client
   readonly #handler: Handler
   readonly #settings: ReceiverSettings
+  #floor = sql.FRONT
   #isStopping = false
   #isNotified = false
   #wake: (() => void) | undefined
@@ -56,12 +59,15 @@ export class CeilingReceiver {
   }
 
   async #claim(): Promise<ClaimedRow[]> {
-    const values = [this.#settings.batch]
+    const { batch } = this.#settings
+    const values = [batch, this.#floor]
     const { rows } = await this.#claims.query<ClaimedRow>({
       name: 'claim',
       text: sql.CLAIM,
       values,
     })
+    // Where little waits, it looks for what was committed late.
+    this.#floor = (rows.length === batch ? rows[0]?.claimedUpTo : undefined) ?? sql.FRONT
     return rows
   }
 

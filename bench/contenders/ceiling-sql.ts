@@ -31,18 +31,28 @@ export const INSERT_MANY = 'insert into jobs (args) select job from jsonb_array_
 export const NOTIFY = `notify ${CHANNEL}`
 export const LISTEN = `listen ${CHANNEL}`
 
+/** Scans from `$2` on: from the front it would crawl through the index entries of all that was worked off before. */
 export const CLAIM = `
-update jobs
-set claimed_by = pg_backend_pid(), attempt = attempt + 1
-where id = any(array(
-  select id
+with chosen as materialized (
+  select id, run_at
   from jobs
-  where queue_id = 1 and run_at <= now() and claimed_by is null
+  where queue_id = 1 and run_at >= $2::timestamptz and run_at <= now() and claimed_by is null
   order by run_at, id
   limit $1
   for no key update skip locked
-))
-returning id, args`
+),
+claimed as (
+  update jobs
+  set claimed_by = pg_backend_pid(), attempt = attempt + 1
+  where id = any(array(select id from chosen))
+  returning id, args
+)
+select id, args, (select max(run_at)::text from chosen) as "claimedUpTo" from claimed`
+
+export const FRONT = '-infinity'
+
+/** Knowing nothing of the new table, the planner would read and sort all that waits for each claim. */
+export const IN_INDEX_ORDER = 'set enable_sort = off'
 
 export const DELETE = 'delete from jobs where id = any($1)'
 
