@@ -16,7 +16,12 @@ import { FifoClaimer, LaneClaimer, type Claimer } from '../../src/worker/claimer
 import { Marking } from '../../src/worker/marking.ts'
 import { Registration } from '../../src/worker/registration.ts'
 import type { JobInHand } from '../../src/worker/run.ts'
-import { carryOut, kindOf, type Settlement } from '../../src/worker/settlement.ts'
+import {
+  carryOut,
+  kindOf,
+  returnsToItsPlace,
+  type Settlement,
+} from '../../src/worker/settlement.ts'
 import { AnswerLost, type ClockedDatabase } from './clocked-database.ts'
 import type { Grip } from './model-job.ts'
 import { LEASE_MS, RULES, type QueueName } from './queue-rules.ts'
@@ -188,6 +193,11 @@ export class SimulatedProcess {
       const names = { queueId: id, queueName: queue, dlqName: undefined }
       const rules = { ...names, dlqId, keepFinishedMs, keepFailedMs }
       for (const done of await carryOut(this.#store, rules, group)) settled.add(done)
+      for (const { verdict, priority, startedAt } of group) {
+        const isDue = verdict.to === 'available' && verdict.afterMs === 0
+        if (isDue && !returnsToItsPlace(verdict))
+          this.#claimerOf(queue).retried(priority, startedAt)
+      }
     }
     return settled
   }

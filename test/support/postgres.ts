@@ -18,6 +18,8 @@ export type StopMode = 'fast' | 'immediate'
 export interface PostgresOptions {
   /** Settings of `postgresql.conf` over the defaults below. */
   settings?: Record<string, string | number | boolean>
+  /** Called with the empty folder that is to hold the data, before anything is in it: to mount something there. */
+  prepareDataFolder?: (folder: string) => void
 }
 
 const DEFAULT_SETTINGS = {
@@ -60,7 +62,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const folder = makeOwnFolder()
   try {
     const password = randomBytes(12).toString('hex')
-    await createCluster(binaries, folder, password)
+    await createCluster(binaries, folder, password, options.prepareDataFolder)
     const server = new OwnServer(binaries, folder, password, options.settings ?? {})
     await server.startOnFreePort()
     return server
@@ -75,12 +77,14 @@ async function createCluster(
   { initdb, user }: PostgresBinaries,
   folder: string,
   password: string,
+  prepareDataFolder: (folder: string) => void = () => {},
 ): Promise<void> {
   fs.chmodSync(folder, 0o711)
   const passwordFile = path.join(folder, 'password')
   fs.writeFileSync(passwordFile, password, { mode: 0o600 })
   for (const name of ['data', 'socket']) {
     fs.mkdirSync(path.join(folder, name), { mode: name === 'data' ? 0o700 : 0o755 })
+    if (name === 'data') prepareDataFolder(path.join(folder, name))
     if (user !== undefined) fs.chownSync(path.join(folder, name), user.uid, user.gid)
   }
   if (user !== undefined) fs.chownSync(passwordFile, user.uid, user.gid)
@@ -105,7 +109,8 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], TZ: 'UTC', LC_ALL: 'C' }
 }
 
-class OwnServer implements PostgresServer {
+/** A cluster in a folder of ours, and its server. */
+export class OwnServer implements PostgresServer {
   readonly socketFolder: string
   readonly dataFolder: string
   readonly #binaries: PostgresBinaries
@@ -235,7 +240,7 @@ class OwnServer implements PostgresServer {
       if (child.exitCode !== null || child.signalCode !== null) break
       if (postmasterOf(this.dataFolder) === child.pid) {
         const state = fs.readFileSync(lockFile, 'utf8').split('\n')[7]
-        if (state?.trim() === 'ready') return
+        if (state?.trim() === 'ready' || state?.trim() === 'standby') return
       }
       await sleep(10)
     }

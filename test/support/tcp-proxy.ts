@@ -38,6 +38,8 @@ export interface TcpProxy extends AsyncDisposable {
    * statement was carried out and nobody hears of it. Resolves when that happened; once only.
    */
   cutAnswerTo(fragment: string, how?: 'cut' | 'reset'): Promise<void>
+  /** Carries connections from now on to another server, and closes those of this moment. */
+  pointTo(databaseUrl: string): void
   close(): Promise<void>
 }
 
@@ -95,7 +97,7 @@ class RunningProxy implements TcpProxy {
   delayMs = 0
   newcomers: 'carry' | 'refuse' | 'ignore' = 'carry'
   accepted = 0
-  readonly #target: URL
+  #target: URL
   readonly #server = net.createServer({ allowHalfOpen: true })
   readonly #connections = new Set<ProxiedConnection>()
   readonly #sockets = new Set<net.Socket>()
@@ -152,6 +154,11 @@ class RunningProxy implements TcpProxy {
         return how
       }
     })
+  }
+
+  pointTo(databaseUrl: string): void {
+    this.#target = new URL(databaseUrl)
+    this.cut('reset')
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,8 @@ export interface JobScript {
    * `return`: returns `result` · `throw` · `discard` · `snooze` once, by `delay` · `hold`: runs until
    * `release`, or throws the reason when its signal aborts, telling `aborted` with its `code` · `deaf`:
    * tells `aborted` but goes on until `release` · `work` for `ms` · `block` the event loop for `ms` ·
-   * `exit` with `code` · `kill` itself by SIGKILL. @default 'return'
+   * `block-once`: the same, in its first run only · `hog`: keeps a connection of the pool for `ms` ·
+   * `misbehave` in its first run, as `how` says · `exit` with `code` · `kill` itself by SIGKILL. @default 'return'
    */
   do?:
     | 'return'
@@ -20,6 +21,9 @@ export interface JobScript {
     | 'deaf'
     | 'work'
     | 'block'
+    | 'block-once'
+    | 'hog'
+    | 'misbehave'
     | 'exit'
     | 'kill'
   /** So many runs throw before that. */
@@ -29,6 +33,8 @@ export interface JobScript {
   delay?: Duration
   ms?: number
   code?: number
+  /** What it throws, or that it never ends. */
+  how?: 'string' | 'null' | 'undefined' | 'symbol' | 'getters' | 'huge' | 'never'
 }
 
 /** What a child that receives is told; its script is `children/worker.mjs`. */
@@ -38,6 +44,8 @@ export interface WorkerConfig {
   queue: Omit<QueueOptions, 'logger' | 'middlewares'>
   /** The table in which each run leaves a row, before it does anything else. */
   runLog?: string | undefined
+  /** The folder in which each process writes down its runs; see test/faults/executions.ts. */
+  executions?: string | undefined
   quiet: boolean
 }
 
@@ -51,6 +59,12 @@ export interface WorkerOptions extends Omit<ReceiveOptions, 'signal'> {
   poolSize?: number
   /** The fully quoted table of `runLog.table`. */
   runLog?: string
+  /** A folder in which the process writes down when its runs begin and end, which no database can lose. */
+  executions?: string
+  /** Another script than `children/worker.mjs`: that of another build, say. */
+  script?: string
+  /** What Node is started with. */
+  process?: Pick<ChildOptions, 'env' | 'execArgv'>
   /** Tells nothing of jobs that just return: for a worker that is to be quick. */
   quiet?: boolean
   /** Only opens the queue; `worker.receive()` comes later or never. */
@@ -62,21 +76,25 @@ export class WorkerProcess extends Child {
   readonly #defaults: { databaseUrl: string; schema: string }
   #queueName = 'default'
 
-  constructor(defaults: { databaseUrl: string; schema: string }, options: ChildOptions) {
-    super('worker.mjs', options)
+  constructor(
+    defaults: { databaseUrl: string; schema: string },
+    { script = 'worker.mjs', ...options }: ChildOptions & { script?: string | undefined },
+  ) {
+    super(script, options)
     this.#defaults = defaults
   }
 
   /** Opens a queue, and receives it unless `idle`. May be called again for other queues. */
   async open(options: WorkerOptions): Promise<void> {
-    const { queue, databaseUrl, poolSize = 5, runLog, ...others } = options
-    const { quiet = false, idle = false, ...receive } = others
+    const { queue, databaseUrl, poolSize = 5, runLog, executions, ...others } = options
+    const { quiet = false, idle = false, script: _script, process: _process, ...receive } = others
     const { schema } = this.#defaults
     await this.call('open', {
       databaseUrl: databaseUrl ?? this.#defaults.databaseUrl,
       poolSize,
       queue: { schema, ...queue },
       runLog,
+      executions,
       quiet,
     } satisfies WorkerConfig)
     this.#queueName = queue?.queueName ?? 'default'

@@ -95,7 +95,7 @@ export class Theatre {
       schema: this.#schema,
       fifo: kind === 'line',
       dlq: scenario.hasDlq ? `dead ${kind}` : undefined,
-      baseRetryDelay: 20,
+      baseRetryDelay: scenario.baseRetryDelayMs,
       pollInterval: 30,
       logger: SILENT,
     })

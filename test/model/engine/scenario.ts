@@ -51,6 +51,8 @@ export interface Scenario {
   /** Whether jobs that failed for good go to a dead-letter queue. */
   readonly hasDlq: boolean
   readonly concurrency: number
+  /** 0: what failed is due again at once. */
+  readonly baseRetryDelayMs: number
   readonly deliveries: readonly Delivery[]
   readonly faults: readonly Fault[]
   readonly steering: readonly Steering[]
@@ -116,6 +118,7 @@ const steering: fc.Arbitrary<Steering> = fc.record({
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   hasDlq: fc.boolean(),
   concurrency: fc.constantFrom(1, 2, 3, 8),
+  baseRetryDelayMs: fc.constantFrom(0, 20),
   deliveries: fc.array(delivery, { minLength: 1, maxLength: 6, size: 'max' }),
   faults: fc.array(fault, { maxLength: 6, size: 'max' }),
   steering: fc.array(steering, { maxLength: 3, size: 'max' }),

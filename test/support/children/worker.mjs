@@ -1,4 +1,6 @@
 // A process that receives. What a handler does is written in its job's arguments: see JobScript in ../workers.ts.
+import { existsSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { Discard, JobQueue, Snooze } from '../../../dist/index.js'
@@ -9,6 +11,8 @@ const released = new Set()
 const waiting = new Map()
 let db
 let runTable
+let executions
+let executionsFile
 let isQuiet = false
 let stop = new AbortController()
 let receiving = []
@@ -17,8 +21,11 @@ let receiving = []
 const OF_JOBS = /^(job|claim|settle)\.(enqueued|started|finished|given_back|made)$/
 
 /** @param {import('../workers.ts').WorkerConfig} config */
-async function open({ databaseUrl, poolSize, queue, runLog, quiet }) {
+async function open({ databaseUrl, poolSize, queue, runLog, executions: folder, quiet }) {
   runTable = runLog
+  executions = folder
+  if (folder !== undefined)
+    executionsFile ??= openSync(path.join(folder, `${process.pid}.runs`), 'a')
   isQuiet = quiet
   db ??= new Pool({ connectionString: databaseUrl, max: poolSize })
   const opened = new JobQueue(db, work, { logger, ...queue })
@@ -98,9 +105,65 @@ const did = {
     for (const end = performance.now() + (args.ms ?? 100); performance.now() < end;);
     return args.result
   },
+  'block-once': (job) => {
+    const flag = path.join(executions, `${job.id}.blocked`)
+    if (existsSync(flag)) return
+    writeFileSync(flag, '')
+    did.block(job)
+  },
+  hog: async ({ args }) => {
+    const client = await db.connect()
+    await sleep(args.ms ?? 100)
+    client.release()
+  },
+  misbehave: ({ args, attempt }) => {
+    if (attempt > 1) return undefined
+    return badManners[args.how]()
+  },
+}
+
+const badManners = {
+  string: () => {
+    throw 'a string'
+  },
+  null: () => {
+    throw null
+  },
+  undefined: () => {
+    throw undefined
+  },
+  symbol: () => {
+    throw Symbol('thrown')
+  },
+  getters: () => {
+    const get = () => {
+      throw new Error('from a getter')
+    }
+    throw Object.defineProperties({}, { name: { get }, message: { get }, stack: { get } })
+  },
+  huge: () => {
+    throw new Error('x'.repeat(5_000_000))
+  },
+  never: () => new Promise(() => {}),
+}
+
+/** At once and by the system's own hand: not even SIGKILL loses it, and no fault of the database touches it. */
+function writeDown(what, { id, attempt }) {
+  if (executionsFile === undefined) return
+  const at = performance.timeOrigin + performance.now() // not moved by whoever shifts the clock
+  writeSync(executionsFile, `${at} ${what} ${id} ${attempt}\n`)
 }
 
 async function work(job, context) {
+  writeDown('start', job)
+  try {
+    return await run(job, context)
+  } finally {
+    writeDown('end', job)
+  }
+}
+
+async function run(job, context) {
   const { id: jobId, queueName, attempt, args } = job
   if (runTable !== undefined) {
     await db.query(
@@ -152,6 +215,11 @@ serve({
   release,
   enqueue: async ({ queueName, args, options }) => queues.get(queueName).enqueue(args, options),
   enqueueMany: async ({ queueName, items }) => queues.get(queueName).enqueueMany(items),
+  /** The heap in bytes, after a collection: it wants `--expose-gc`. */
+  memory: () => {
+    globalThis.gc()
+    return process.memoryUsage().heapUsed
+  },
   drain: async ({ queueName, options }) => queues.get(queueName).drain(options),
   /** Ends the pool and lets go of the parent: then nothing but a leak keeps this process alive. */
   leave,

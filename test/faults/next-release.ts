@@ -1,0 +1,44 @@
+import { cpSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { inject } from 'vitest'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+
+/** What a next release could bring: a change of the schema on which the release before goes on working. */
+const NEXT_MIGRATION = {
+  version: 2,
+  name: 'next',
+  oldestCode: 1,
+  up: [
+    'alter table {schema}.jobs add column next_column int',
+    'create index next_index on {schema}.history (queue_id, finished_at)',
+    'create table {schema}.next_table (id int primary key)',
+  ],
+  down: [
+    'drop table {schema}.next_table',
+    'drop index {schema}.next_index',
+    'alter table {schema}.jobs drop column next_column',
+  ],
+}
+
+/** A build of that release: this one's with one more migration. Answers its folder. */
+export function buildNextRelease(): string {
+  const folder = mkdtempSync(path.join(inject('scratchFolder'), 'next-'))
+  for (const name of ['dist', 'src', 'test/support/children'])
+    cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true })
+  cpSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'))
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'))
+  writeFileSync(
+    path.join(folder, 'dist/migrations/all.js'),
+    `import { queueMigration } from './0001-queue.js'
+export const migrations = [queueMigration, ${JSON.stringify(NEXT_MIGRATION)}]
+export const LATEST_VERSION = 2
+`,
+  )
+  return folder
+}
+
+/** The script of a worker of that release. */
+export function workerOf(release: string): string {
+  return path.join(release, 'test/support/children/worker.mjs')
+}
