@@ -75,7 +75,10 @@ testOnOwnServer(
     expect(last?.workerHeap).toBeLessThan((first?.workerHeap ?? 0) * 1.1)
     expect(last?.producerHeap).toBeLessThan((first?.producerHeap ?? 0) * 1.1)
     expect(last?.connections).toBeLessThanOrEqual((first?.connections ?? 0) + 2)
-    for (const { jobsPerSecond } of settled) expect(jobsPerSecond).toBeGreaterThan(PER_SECOND * 0.8)
+    // A minute in which the machine is busy elsewhere is made good in the next ones.
+    const mean = settled.reduce((sum, { jobsPerSecond }) => sum + jobsPerSecond, 0) / settled.length
+    expect(mean).toBeGreaterThan(PER_SECOND)
+    expect(settled.slice(-5).every(({ jobsPerSecond }) => jobsPerSecond > PER_SECOND)).toBe(true)
   },
 )
 

@@ -23,7 +23,7 @@ async function throughNetwork(
     for (let fault = 0; fault < faults; fault += 1) {
       await stage.untilPromised(stage.promised.size + 50, MINUTES)
       await stage.fault(() => happen(proxy))
-      await sleep(500)
+      await stage.untilWorkGoesOn(MINUTES)
     }
     await stage.untilPromised(jobs, 10 * MINUTES)
     await load()

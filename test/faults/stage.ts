@@ -138,6 +138,14 @@ export class Stage {
     }
   }
 
+  /** Waits until a job starts, after now. */
+  async untilWorkGoesOn(withinMs: number): Promise<void> {
+    const since = now()
+    const hasGoneOn = (): boolean =>
+      readExecutions(this.folder).some(({ startedAt }) => startedAt > since)
+    await until(hasGoneOn, { what: 'the next start of a job', withinMs })
+  }
+
   /** Waits until nothing waits or runs any more, whatever the database does meanwhile. */
   async untilDone(withinMs: number): Promise<void> {
     const isEmpty = async (): Promise<boolean> => {
