@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Everything that was asked for is done. */
   done: 0,
-  /** Something failed: the database cannot be reached, a job is not there, the answer is no. */
+  /** Something failed: the database cannot be reached, a job is not there, the answer is no, the doctor found an error. */
   failed: 1,
   /** The command line is wrong; nothing was done. */
   usage: 2,

@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
 import { addCompletion } from './completion/command.ts'
 import { addDemo } from './demo/command.ts'
+import { addDoctor } from './doctor.ts'
 import { addEnqueue } from './enqueue/command.ts'
 import { explain } from './explain.ts'
 import { EXIT, Failure } from './failure.ts'
@@ -37,6 +38,7 @@ export function createProgram(cli: Cli): Command {
   addQueues(program, cli)
   addJobs(program, cli)
   addRedrive(program, cli)
+  addDoctor(program, cli)
   addDemo(program, cli)
   addCompletion(program, cli)
 
@@ -105,6 +107,7 @@ Examples:
   $ millrace jobs list --status failed --newest
   $ millrace jobs show 42
   $ millrace redrive emails-dead
+  $ millrace doctor
 
 Every command explains itself: millrace jobs list --help
 `

@@ -1,3 +1,4 @@
+import type { DBTX } from '../drivers/driver.ts'
 import { HAS_DUE_SUSPECTS } from './claim-parts.ts'
 import type { LaneFloor } from './claim.ts'
 import { sqlArray } from './numerals.ts'
@@ -138,11 +139,11 @@ export async function awake(
   await connection.query(store.text(AWAKE), [store.wake.lockClass, sqlArray(queueIds)])
 }
 
-export async function notify(store: Store, payload: string): Promise<void> {
-  await store.run(NOTIFY, [store.wake.channel, payload])
+export async function notify(store: Store, payload: string, tx?: DBTX): Promise<void> {
+  await store.run(NOTIFY, [store.wake.channel, payload], tx)
 }
 
-export async function readClock(store: Store): Promise<Micros> {
-  const rows = await store.run<{ now: Micros }>(READ_CLOCK, [])
+export async function readClock(store: Store, tx?: DBTX): Promise<Micros> {
+  const rows = await store.run<{ now: Micros }>(READ_CLOCK, [], tx)
   return rows[0]?.now ?? '0'
 }

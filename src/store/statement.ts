@@ -1,4 +1,7 @@
-/** One static SQL statement. Every statement of Millrace is a constant of this kind in this room. */
+/**
+ * One static SQL statement. Every statement of Millrace is a constant of this kind in this room; those of the doctor
+ * that name no table, but ask the catalog, stand beside their checks.
+ */
 export interface Statement {
   /** The name by which tests and messages speak of it. */
   readonly name: string
@@ -20,7 +23,7 @@ export function statement(definition: Statement): Statement {
   return definition
 }
 
-/** Whether `value` is a statement; the tests that read this room's exports ask. */
+/** Whether `value` is a statement; the tests that read the exports of rooms ask. */
 export function isStatement(value: unknown): value is Statement {
   return typeof value === 'object' && value !== null && 'sql' in value && 'parameters' in value
 }

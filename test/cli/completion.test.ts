@@ -22,6 +22,8 @@ const CASES: [line: string[], offered: string[]][] = [
     ['--newer-than', '--newest'],
   ],
   [['queues', '--js'], ['--json']],
+  [['do'], ['doctor']],
+  [['doctor', '--st'], ['--strict']],
   [['completion', 'z'], ['zsh']],
 ]
 

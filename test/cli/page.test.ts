@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { Cli } from '../../src/cli/cli.ts'
 import { EXIT } from '../../src/cli/failure.ts'
 import { createProgram } from '../../src/cli/program.ts'
+import { CHECKS } from '../../src/doctor/checks.ts'
 
 /* docs/cli.md is written by hand, and held to what the program takes. */
 
@@ -46,6 +47,11 @@ describe('docs/cli.md', () => {
     const told = [...sectionOf('For every command').matchAll(/^\| ([\d, ]+) \|/gm)]
     const codes = told.flatMap(([, cell]) => (cell ?? '').split(', ').map(Number))
     expect(codes).toEqual(Object.values(EXIT))
+  })
+
+  test('tells everything that the doctor looks at', () => {
+    const told = [...sectionOf('`millrace doctor`').matchAll(/^\| `([a-z]+)` \|/gm)]
+    expect(told.map(([, name]) => name)).toEqual(CHECKS.map(({ name }) => name))
   })
 
   test('names every status and choice', () => {

@@ -1,6 +1,6 @@
 import { describe } from 'vitest'
 import { paintFor } from '../../src/cli/terminal/paint.ts'
-import { cutTo, padTo, printable, widthOf } from '../../src/cli/terminal/printable.ts'
+import { cutTo, padTo, printable, widthOf, wrapTo } from '../../src/cli/terminal/printable.ts'
 import { renderTable, type Column } from '../../src/cli/terminal/table.ts'
 import { showTime } from '../../src/cli/terminal/words.ts'
 import { expect, test } from '../support/fixtures.ts'
@@ -107,6 +107,13 @@ describe('what is printed', () => {
     expect(cutTo('mill', 3)).toBe('mi…')
     expect(padTo('水', 4)).toBe('水  ')
     expect(padTo('7', 3, 'right')).toBe('  7')
+  })
+
+  test('is broken between words', () => {
+    expect(wrapTo('the mill turns', 8)).toEqual(['the mill', 'turns'])
+    expect(wrapTo('a 水車小屋 b', 6)).toEqual(['a', '水車小屋', 'b'])
+    expect(wrapTo('one line', Infinity)).toEqual(['one line'])
+    expect(wrapTo('', 5)).toEqual([''])
   })
 
   test('in a table gives way where it may', () => {

@@ -11,12 +11,15 @@ const NAME_NO_QUEUE = new Map([
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
 
-const room = new URL('../../src/store/', import.meta.url)
+/** The doctor asks the catalog beside its checks; what names a table of ours is in the store. */
+const rooms = ['store', 'doctor'].map((room) => new URL(`../../src/${room}/`, import.meta.url))
 const schema = 'statements'
 const statements: Statement[] = []
-for (const file of await readdir(room)) {
-  const module = (await import(new URL(file, room).href)) as Record<string, unknown>
-  statements.push(...Object.values(module).filter(isStatement))
+for (const room of rooms) {
+  for (const file of await readdir(room)) {
+    const module = (await import(new URL(file, room).href)) as Record<string, unknown>
+    statements.push(...Object.values(module).filter(isStatement))
+  }
 }
 
 const client = new pg.Client({ connectionString: inject('databaseUrl') })

@@ -40,6 +40,18 @@ export function cutTo(text: string, columns: number): string {
   return columns < 1 ? '' : `${kept}…`
 }
 
+/** A printable text in lines of at most so many columns, broken between words. A longer word has a line of its own. */
+export function wrapTo(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.pop()
+    if (line === undefined) lines.push(word)
+    else if (widthOf(`${line} ${word}`) <= columns) lines.push(`${line} ${word}`)
+    else lines.push(line, word)
+  }
+  return lines
+}
+
 /** The text with spaces up to so many columns. */
 export function padTo(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, columns - widthOf(text)))
