@@ -94,7 +94,7 @@ async function createCluster(
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     // One round of hashing: a test opens many connections, and the password is random and dies with the server.
-    '--set=scram_iterations=1',
+    ...((await majorOf(initdb)) >= 16 ? ['--set=scram_iterations=1'] : []),
     '--encoding=UTF8',
     '--no-locale',
     '--no-sync',
@@ -102,6 +102,12 @@ async function createCluster(
   ]
   await promisify(execFile)(initdb, args, { ...user, cwd: folder, env: serverEnvironment() })
   fs.rmSync(passwordFile)
+}
+
+/** 18 for `initdb (PostgreSQL) 18.4`. */
+async function majorOf(initdb: string): Promise<number> {
+  const { stdout } = await promisify(execFile)(initdb, ['--version'], { env: serverEnvironment() })
+  return Number(/\d+/.exec(stdout)?.[0])
 }
 
 /** Nothing of the caller's PG* settings may reach the server. */

@@ -47,7 +47,7 @@ function tryVersion(major) {
   process.stdout.write(run.stdout)
   const [, passed, failed] =
     /(\d+) passed, (\d+) failed/.exec(run.stdout.split('\n').slice(-3).join('\n')) ?? []
-  if (passed === undefined)
+  if (passed === undefined || passed === '0')
     throw new Error(`The tests on PostgreSQL ${major} did not come to an end.`)
   const result = { major, version: PACKAGES[major], passed: Number(passed), failed: Number(failed) }
   return keep(result)
