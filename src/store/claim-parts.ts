@@ -95,11 +95,19 @@ where queues.id = $1::int4
 union all
 select null, claimed.* from claimed`
 
-export const TAKE = `
+/** Claims the jobs of `chosen`. */
+export const TAKE = take('id = any(array(select chosen.id from chosen))')
+
+/** Claims the one job of `chosen`. */
+export const TAKE_ONE = take('id = (select chosen.id from chosen)')
+
+function take(isChosen: string): string {
+  return `
   update {schema}.jobs
   set
     claimed_by = $2::int4,
     claim_no = $3::int8,
     started_at = case when $5::bool then statement_timestamp() end
-  where queue_id = $1::int4 and id = any(array(select chosen.id from chosen))
+  where queue_id = $1::int4 and ${isChosen}
   returning ${CLAIMED_COLUMNS}`
+}

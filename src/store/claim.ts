@@ -5,7 +5,7 @@ import {
   compareUrgency,
   readAnswer,
 } from './claim-answer.ts'
-import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE } from './claim-parts.ts'
+import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE, TAKE_ONE } from './claim-parts.ts'
 import { fromMicros, type Micros } from './instants.ts'
 import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
@@ -124,7 +124,10 @@ claimed as (${TAKE}
 ${ANSWER_HEAD}`,
 })
 
-/** Claims one suspect, to be run alone in its process. */
+/**
+ * Claims one suspect, to be run alone in its process. The range beside the list of ids is for PostgreSQL before 17, which
+ * on a table that it believes empty took the list for a filter: it read all 300,000 jobs to find that there is no suspect.
+ */
 export const CLAIM_SUSPECT = statement({
   name: 'claim_suspect',
   parameters: ['int4', 'int4', 'int8', 'int4', 'bool'],
@@ -138,17 +141,19 @@ chosen as materialized (
   from {schema}.jobs
   where jobs.queue_id = $1::int4
     and jobs.id = any(array(select waiting.job_id from waiting))
+    and jobs.id >= (select min(waiting.job_id) from waiting)
+    and jobs.id <= (select max(waiting.job_id) from waiting)
     and jobs.claimed_by = 0
     and ${IS_DUE}
   order by jobs.priority, jobs.run_at, jobs.id
-  limit $4::int4
+  limit least($4::int4, 1)
   for no key update skip locked
 ),
 released as (
   delete from {schema}.suspects
   where suspects.queue_id = $1::int4 and suspects.job_id = any(array(select chosen.id from chosen))
 ),
-claimed as (${TAKE}
+claimed as (${TAKE_ONE}
 )
 ${ANSWER_HEAD}`,
 })
@@ -190,7 +195,7 @@ released as (
   delete from {schema}.suspects
   where suspects.queue_id = $1::int4 and suspects.job_id = any(array(select chosen.id from chosen))
 ),
-claimed as (${TAKE}
+claimed as (${TAKE_ONE}
 )
 ${ANSWER_HEAD}`,
 })
