@@ -95,8 +95,9 @@ where queues.id = $1::int4
 union all
 select null, claimed.* from claimed`
 
-/** Claims the jobs of `chosen`. */
-export const TAKE = take('id = any(array(select chosen.id from chosen))')
+/** Claims the jobs of `chosen`. The range is for PostgreSQL before 17, as in `FENCE`. */
+export const TAKE = take(`id = any(array(select chosen.id from chosen))
+    and id between (select min(chosen.id) from chosen) and (select max(chosen.id) from chosen)`)
 
 /** Claims the one job of `chosen`. */
 export const TAKE_ONE = take('id = (select chosen.id from chosen)')

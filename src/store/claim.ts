@@ -103,6 +103,8 @@ head as materialized (
   from {schema}.jobs
   where jobs.queue_id = $1::int4
     and jobs.id = any(array(select walk.id from walk where walk.steps > 0))
+    and jobs.id > $6::int8
+    and jobs.id <= (select max(walk.id) from walk)
   order by jobs.queue_id, jobs.id
   for no key update
 ),
