@@ -39,6 +39,7 @@ export type {
   Worker,
   WorkFunction,
 } from './core/job.ts'
+export type { JobChanges } from './core/job-changes.ts'
 export {
   pinoLogger,
   type LogFields,

@@ -18,6 +18,7 @@ import type { EventListener } from './core/events.ts'
 import { logEvents } from './core/logger.ts'
 import { MillraceError } from './core/errors.ts'
 import type { Job, JobCounts, JobRecord, Worker, WorkFunction } from './core/job.ts'
+import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
 import { readMetadata } from './core/metadata.ts'
@@ -37,6 +38,7 @@ import {
 import { invalidOption } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
+import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer, type ReadyJob } from './enqueuer.ts'
 import { toJobRecord } from './job-record.ts'
@@ -200,6 +202,21 @@ export class JobQueue<Args = unknown, Result = unknown> {
     if (queue === undefined) return NO_JOBS
     if (!isEstimate) return countJobs(this.#engine.store, queue.id)
     return (await estimateJobs(this.#engine.store, queue.id)).counts
+  }
+
+  /**
+   * Changes a job that waits: its arguments, its time, its priority, and how it is run. What is not given stays as it
+   * is; middlewares do not see it. Answers the job as it is then, or undefined when it does not wait, having changed
+   * nothing: a job in a worker's hands is left alone.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION` (in a FIFO queue for what would move the job),
+   * `INVALID_ARGS`, `ARGS_TOO_LARGE`; before anything is written
+   */
+  async edit(id: string, changes: JobChanges<Args>): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const resolved = resolveJobChanges(changes, this.#options)
+    const queue = await this.#access.find()
+    return queue && editJob(this.#engine, queue.id, jobId, resolved)
   }
 
   /** Cancels a waiting job. Answers whether it did: a running or ended job is left alone. @throws MillraceError `INVALID_JOB_ID` */

@@ -3,6 +3,7 @@ import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
 import { resolveCountsOptions, type CountsOptions } from './core/call-options.ts'
 import type { Job, JobCounts, JobRecord } from './core/job.ts'
+import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
@@ -11,6 +12,7 @@ import { checkArray, invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
+import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer } from './enqueuer.ts'
 import { toJobRecord } from './job-record.ts'
@@ -63,7 +65,7 @@ const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, c
 
 /**
  * The statements that a program may want inside a transaction of its own, on any queue by its name
- * and without a worker: insert, look, list, count, cancel, retry, delete. It never makes a queue:
+ * and without a worker: insert, look, list, count, edit, cancel, retry, delete. It never makes a queue:
  * a name that is not stored is refused by `insert`, and the others find nothing under it.
  * Middlewares belong to a `JobQueue`; they do not run here.
  */
@@ -177,6 +179,23 @@ export class Querier {
     const longestWaitMs =
       queue === undefined ? null : await longestWait(this.#store, queue.id, this.#tx)
     return { counts, isExact, longestWaitMs }
+  }
+
+  /**
+   * Changes a job that waits, as `JobQueue.edit` does. In a transaction it holds the job until that ends, and if it is
+   * due the queue's row as well, on which jobs that are given back wait: so commit soon.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`, `INVALID_ARGS`, `ARGS_TOO_LARGE`
+   */
+  async edit<Args = unknown, Result = unknown>(
+    queueName: string,
+    id: string,
+    changes: JobChanges<Args>,
+  ): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const resolved = resolveJobChanges(changes, { fifo: false, maxArgsBytes: DEFAULT_MAX_BYTES })
+    const queue = await this.#find(queueName)
+    return queue && editJob(this.#engine, queue.id, jobId, resolved, this.#tx)
   }
 
   /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */

@@ -22,6 +22,7 @@ const CASES: [line: string[], offered: string[]][] = [
     ['--newer-than', '--newest'],
   ],
   [['queues', '--js'], ['--json']],
+  [['jobs', 'edit', '--retry-policy', 'l'], ['linear']],
   [['completion', 'z'], ['zsh']],
 ]
 

@@ -155,6 +155,27 @@ export async function enqueueManyTakesItems(): Promise<void> {
   await typed.enqueueMany([{ args: { to: 'ada' } }], { priority: 1 })
 }
 
+export async function editTakesTheArguments(): Promise<void> {
+  const edited = await typed.edit('42', { args: { to: 'eve' }, priority: 0, timeout: null })
+  expectTypeOf(edited).toEqualTypeOf<JobRecord<Email, Sent> | undefined>()
+  await typed.edit('42', { delay: '1h', metadata: {}, maxRetries: undefined })
+  // @ts-expect-error of another type
+  await typed.edit('42', { args: 'eve' })
+  // @ts-expect-error nothing to change
+  await typed.edit('42')
+  // @ts-expect-error only a timeout can be taken away
+  await typed.edit('42', { priority: null })
+  // @ts-expect-error the transaction belongs to a Querier
+  await typed.edit('42', { args: { to: 'eve' }, tx })
+  const querier = new Querier(pool)
+  expectTypeOf(await querier.edit<Email>('emails', '42', { args: { to: 'eve' } })).toEqualTypeOf<
+    JobRecord<Email> | undefined
+  >()
+  // @ts-expect-error other arguments than were said
+  await querier.edit<Email>('emails', '42', { args: 7 })
+  await querier.edit('emails', '42', { args: 7 })
+}
+
 export async function transactionsAreThoseOfTheDrivers(): Promise<void> {
   for (const one of [poolClient, client, pgliteTransaction, tx]) {
     await typed.enqueue({ to: 'ada' }, { tx: one })
