@@ -2,6 +2,7 @@ export { JobQueue } from './job-queue.ts'
 export { receiveAll } from './receive-all.ts'
 export type { DrainResult } from './reception.ts'
 export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from './querier.ts'
+export type { JobFilter } from './job-filter.ts'
 export type { ListIdsOptions, ListOptions } from './list-options.ts'
 export {
   migrateDown,
