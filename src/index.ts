@@ -4,6 +4,7 @@ export type { DrainResult } from './reception.ts'
 export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from './querier.ts'
 export type { JobFilter } from './job-filter.ts'
 export type { ListIdsOptions, ListOptions } from './list-options.ts'
+export type { RedriveManyOptions } from './redrive-many.ts'
 export {
   migrateDown,
   migrateUp,

@@ -45,13 +45,17 @@ import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
 import { QueueAccess } from './queue-access.ts'
 import { Reception, type DrainResult } from './reception.ts'
-import { redrive } from './store/dead-letters.ts'
+import {
+  checkIds,
+  redriveMany,
+  redriveOldest,
+  resolveRedriveMany,
+  type RedriveManyOptions,
+} from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
 import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
 import { performer } from './worker/handler.ts'
 
-/** At most so many dead letters go back in one transaction. */
-const REDRIVE_BATCH = 500
 const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
 
 /**
@@ -250,18 +254,21 @@ export class JobQueue<Args = unknown, Result = unknown> {
   async redrive(options?: RedriveOptions): Promise<number> {
     const { limit = Infinity } = resolveRedriveOptions(options)
     const queue = await this.#access.find()
-    if (queue === undefined) return 0
-    let count = 0
-    // Once through the queue: what fails again meanwhile and comes back has a lower id.
-    let lastId: string | undefined = '0'
-    while (count < limit && lastId !== undefined) {
-      const batch = Math.min(REDRIVE_BATCH, limit - count)
-      const moved = await redrive(this.#engine.store, queue.id, batch, lastId)
-      for (const place of moved.queueIds) this.#wakeUp(place)
-      count += moved.count
-      lastId = moved.lastId
-    }
-    return count
+    return queue === undefined ? 0 : redriveOldest(this.#engine, queue.id, limit)
+  }
+
+  /**
+   * On a dead-letter queue: sends those of these jobs back that wait, with other arguments if `edit` says so. Answers
+   * the ids of those that went.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`; and what `edit` throws, `INVALID_ARGS`, `ARGS_TOO_LARGE`,
+   * before anything of the same 500 jobs is written
+   */
+  async redriveMany(ids: readonly string[], options?: RedriveManyOptions<Args>): Promise<string[]> {
+    const jobIds = checkIds(ids)
+    const rewrite = resolveRedriveMany(options, this.#options)
+    const queue = await this.#access.find()
+    return queue === undefined ? [] : redriveMany(this.#engine, queue.id, jobIds, rewrite)
   }
 
   /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */

@@ -8,7 +8,7 @@ import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
 import type { TransactionLike } from './core/transaction.ts'
-import { checkArray, invalidOption, readOptions } from './core/validate.ts'
+import { invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
@@ -22,6 +22,12 @@ import {
   type ListIdsOptions,
   type ListOptions,
 } from './list-options.ts'
+import {
+  checkIds,
+  redriveMany,
+  resolveRedriveMany,
+  type RedriveManyOptions,
+} from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
 import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
@@ -240,6 +246,22 @@ export class Querier {
     )
   }
 
+  /**
+   * Sends those of these jobs back that wait in a dead-letter queue, as `JobQueue.redriveMany` does. Answers which.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`, `INVALID_ARGS`, `ARGS_TOO_LARGE`
+   */
+  async redriveMany<Args = unknown>(
+    queueName: string,
+    ids: readonly string[],
+    options?: RedriveManyOptions<Args>,
+  ): Promise<string[]> {
+    const rewrite = resolveRedriveMany(options, { maxArgsBytes: DEFAULT_MAX_BYTES })
+    return this.#steerMany(queueName, ids, (queue, jobIds) =>
+      redriveMany(this.#engine, queue.id, jobIds, rewrite, this.#tx),
+    )
+  }
+
   /** All queues, in the order of their names. */
   async queues(): Promise<QueueInfo[]> {
     const rows = await listQueues(this.#store, this.#tx)
@@ -285,10 +307,10 @@ export class Querier {
     ids: readonly string[],
     steer: (queue: QueueRow, jobIds: string[]) => Promise<string[]>,
   ): Promise<string[]> {
-    const jobIds = checkArray('ids', ids, 'it takes an array of job ids', parseJobId)
+    const jobIds = checkIds(ids)
     const queue = await this.#find(queueName)
     if (queue === undefined || jobIds.length === 0) return []
-    const changed = await steer(queue, [...new Set(jobIds)])
+    const changed = await steer(queue, jobIds)
     if (this.#tx === undefined && changed.length > 0) this.#engine.wake(queue.id)
     return changed
   }

@@ -176,6 +176,20 @@ export async function editTakesTheArguments(): Promise<void> {
   await querier.edit('emails', '42', { args: 7 })
 }
 
+export async function deadLettersGoBackWithTheArgumentsOfTheirQueue(): Promise<void> {
+  const edit = (job: JobRecord<Email>): Email => ({ to: job.args.to.toLowerCase() })
+  expectTypeOf(await typed.redriveMany(['42'], { edit })).toEqualTypeOf<string[]>()
+  await typed.redriveMany(['42'], { edit: ({ args }) => ({ ...args, to: 'ada' }) })
+  const querier = new Querier(pool)
+  await querier.redriveMany('dead', ['42'], { edit })
+  // @ts-expect-error other arguments
+  await typed.redriveMany(['42'], { edit: () => 7 })
+  // @ts-expect-error it returns at once
+  await typed.redriveMany(['42'], { edit: async () => ({ to: 'ada' }) })
+  // A queue of certain arguments is still a queue.
+  expectTypeOf(typed).toExtend<JobQueue>()
+}
+
 export async function transactionsAreThoseOfTheDrivers(): Promise<void> {
   for (const one of [poolClient, client, pgliteTransaction, tx]) {
     await typed.enqueue({ to: 'ada' }, { tx: one })
