@@ -5,6 +5,16 @@ export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from '
 export type { JobFilter } from './job-filter.ts'
 export type { ListIdsOptions, ListOptions } from './list-options.ts'
 export type { RedriveManyOptions } from './redrive-many.ts'
+export type {
+  JobSelection,
+  QuerierSelection,
+  RedriveWhereOptions,
+  WhereAnswer,
+  WhereBatch,
+  WhereOptions,
+  WherePreview,
+  WhereResult,
+} from './where-options.ts'
 export {
   migrateDown,
   migrateUp,

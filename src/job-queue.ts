@@ -36,6 +36,7 @@ import {
   type ReceiveOptions,
 } from './core/receive-options.ts'
 import { invalidOption } from './core/validate.ts'
+import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
@@ -54,6 +55,15 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
 import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import {
+  resolveWhere,
+  type Deed,
+  type JobSelection,
+  type RedriveWhereOptions,
+  type WhereAnswer,
+  type WhereOptions,
+} from './where-options.ts'
+import { doWhere } from './where.ts'
 import { performer } from './worker/handler.ts'
 
 const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
@@ -271,6 +281,43 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return queue === undefined ? [] : redriveMany(this.#engine, queue.id, jobIds, rewrite)
   }
 
+  /**
+   * Cancels the waiting jobs that a filter chooses, a batch in each transaction; with `dryRun` it says which those are.
+   * What a filter costs is said at `JobFilter`.
+   *
+   * @throws MillraceError `INVALID_OPTION`, before anything is written
+   */
+  cancelWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('cancel', filter, options)
+  }
+
+  /** Makes the failed jobs available again that a filter chooses, or the cancelled ones if it names that status. As `cancelWhere`. */
+  retryWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('retry', filter, options)
+  }
+
+  /** Deletes the jobs that a filter chooses, in any status but running, and all that is known of them. As `cancelWhere`. */
+  deleteWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('delete', filter, options)
+  }
+
+  /** On a dead-letter queue: sends the waiting jobs back that a filter chooses, with other arguments if `edit` says so. As `cancelWhere`. */
+  redriveWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: RedriveWhereOptions<Args, DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('redrive', filter, options)
+  }
+
   /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */
   observe(listener: EventListener): () => void {
     if (typeof listener !== 'function') {
@@ -310,30 +357,21 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return passed as T
   }
 
+  async #where<DryRun extends boolean>(
+    deed: Deed,
+    filter: JobSelection,
+    options: WhereOptions<DryRun> | undefined,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    const { maxArgsBytes } = this.#options
+    const request = resolveWhere(deed, filter, options, { isOfAnyQueue: false, maxArgsBytes })
+    const queue = await this.#access.find()
+    const queues = queue === undefined ? [] : [queue]
+    return doWhere<DryRun, Args, Result>(this.#engine, queues, request)
+  }
+
   #wakeUp(queueId: number | undefined): boolean {
     if (queueId === undefined) return false
     this.#engine.wake(queueId)
     return true
-  }
-}
-
-/** What the constructor was given after the database: a worker or none, and the options. */
-function tellApart(
-  second: unknown,
-  third: unknown,
-): [worker: Worker | WorkFunction | undefined, options: unknown] {
-  if (isWorker(second)) return [second, third]
-  if (third === undefined) return [undefined, second]
-  if (second === undefined) return [undefined, third]
-  throw invalidOption('worker', second, 'it takes a function, or an object with a method work')
-}
-
-function isWorker(value: unknown): value is Worker | WorkFunction {
-  if (typeof value === 'function') return true
-  if (typeof value !== 'object' || value === null) return false
-  try {
-    return typeof Reflect.get(value, 'work') === 'function'
-  } catch {
-    return false // a proxy or a getter that throws
   }
 }

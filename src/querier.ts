@@ -30,11 +30,19 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
-import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
+import { DEFAULT_KEEP_MS, findQueue, listQueues, type QueueRow } from './store/queues.ts'
 import { cancelJob, cancelJobs, deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
+import {
+  resolveWhere,
+  type Deed,
+  type QuerierSelection,
+  type RedriveWhereOptions,
+  type WhereAnswer,
+  type WhereOptions,
+} from './where-options.ts'
+import { doWhere, queuesOf } from './where.ts'
 
-const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
 /** So many queues are asked at once for a job. */
 const QUEUES_AT_ONCE = 4
 
@@ -262,6 +270,43 @@ export class Querier {
     )
   }
 
+  /**
+   * Cancels the waiting jobs that a filter chooses, of one queue or of all, as `JobQueue.cancelWhere` does. In a
+   * transaction everything that it changes is held until that ends: so set a `limit`, and commit soon.
+   *
+   * @throws MillraceError `INVALID_OPTION`, before anything is written
+   */
+  cancelWhere<DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun>> {
+    return this.#where('cancel', filter, options)
+  }
+
+  /** Makes the failed or cancelled jobs available again that a filter chooses, as `JobQueue.retryWhere` does. As `cancelWhere`. */
+  retryWhere<DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun>> {
+    return this.#where('retry', filter, options)
+  }
+
+  /** Deletes the jobs that a filter chooses, in any status but running. As `cancelWhere`. */
+  deleteWhere<DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun>> {
+    return this.#where('delete', filter, options)
+  }
+
+  /** Sends the waiting dead letters back that a filter chooses, as `JobQueue.redriveWhere` does. As `cancelWhere`. */
+  redriveWhere<Args = unknown, DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: RedriveWhereOptions<Args, DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args>> {
+    return this.#where('redrive', filter, options)
+  }
+
   /** All queues, in the order of their names. */
   async queues(): Promise<QueueInfo[]> {
     const rows = await listQueues(this.#store, this.#tx)
@@ -287,6 +332,17 @@ export class Querier {
 
   async #find(queueName: string): Promise<QueueRow | undefined> {
     return findQueue(this.#store, checkQueueName('queueName', queueName), this.#tx)
+  }
+
+  async #where<DryRun extends boolean, Args>(
+    deed: Deed,
+    filter: QuerierSelection,
+    options: WhereOptions<DryRun> | undefined,
+  ): Promise<WhereAnswer<DryRun, Args>> {
+    const rules = { isOfAnyQueue: true, maxArgsBytes: DEFAULT_MAX_BYTES }
+    const request = resolveWhere(deed, filter, options, rules)
+    const queues = await queuesOf(this.#store, request, this.#tx)
+    return doWhere<DryRun, Args, unknown>(this.#engine, queues, request, this.#tx)
   }
 
   async #steer(

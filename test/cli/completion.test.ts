@@ -23,6 +23,7 @@ const CASES: [line: string[], offered: string[]][] = [
   ],
   [['queues', '--js'], ['--json']],
   [['jobs', 'edit', '--retry-policy', 'l'], ['linear']],
+  [['redrive', '--i'], ['--id']],
   [['completion', 'z'], ['zsh']],
 ]
 

@@ -197,6 +197,63 @@ describeEachDatabase('redriveMany', (test) => {
   }) // prettier-ignore
 })
 
+describeEachDatabase('redriveWhere', (test) => {
+  test('sends back what the filter chooses: by error, age and metadata', async ({
+    openQueue,
+    rows,
+  }) => {
+    const { queue, dead } = opened({ openQueue })
+    const letters = [...nobody(4), { to: 'too soon' }, { to: 'too soon' }]
+    const ids = await buried(queue, letters)
+    const own = await dead.enqueue({ to: 'own' }, { metadata: { tenant: 1 } })
+    const preview = await dead.redriveWhere({ errorText: 'closed' }, { dryRun: true })
+    expect(preview).toMatchObject({ count: 2, isExact: true, sample: [{ id: ids[4] }, { id: ids[5] }] })
+    expect(await dead.redriveWhere({ errorText: 'closed' })).toEqual({ changed: 2, refused: 0 })
+    expect(await queue.counts()).toMatchObject({ available: 2 })
+    expect(await dead.redriveWhere({ metadata: { tenant: 1 } }, { limit: 1 })).toEqual({ changed: 1, refused: 0 })
+    expect(await queue.get(ids[1] ?? '')).toMatchObject({ queueName: 'letters' })
+    await rows(`update {schema}.jobs set created_at = created_at - interval '2 h' where id = $1::int8`, [ids[0]])
+    expect(await dead.redriveWhere({ olderThan: '1h' })).toEqual({ changed: 1, refused: 0 })
+    expect(await dead.redriveWhere({ all: true })).toEqual({ changed: 2, refused: 0 })
+    expect(await dead.get(own.id)).toMatchObject({ queueName: 'dead', status: 'available' })
+  }) // prettier-ignore
+
+  test('edits arguments on the way, and shows them in a dry run', async ({ openQueue }) => {
+    const { queue, dead, ran } = opened({ openQueue })
+    await buried(queue, nobody(3))
+    const edit = (job: JobRecord<Letter>): Letter => ({ to: 'ada', times: Number(job.metadata['tenant']) })
+    const preview = await dead.redriveWhere({ all: true }, { dryRun: true, edit })
+    expect(preview.sample.map(({ args }) => args.times)).toEqual([0, 1, 0])
+    expect(await dead.counts()).toMatchObject({ available: 3 })
+    const bad = dead.redriveWhere({ all: true }, { dryRun: true, edit: () => 1n as never })
+    expect((await refusal(bad)).code).toBe('INVALID_ARGS')
+    expect(await dead.redriveWhere({ all: true }, { edit })).toEqual({ changed: 3, refused: 0 })
+    await queue.drain({ concurrency: 1 })
+    expect(ran).toEqual([0, 1, 0].map((times) => ({ to: 'ada', times })))
+  }) // prettier-ignore
+
+  test('of a Querier goes through all dead-letter queues, a step at a time', async ({
+    openQueue,
+    db,
+    schema,
+  }) => {
+    const fail = (): never => {
+      throw new Error('no')
+    }
+    const items = Array.from({ length: 3 }, (_, args) => ({ args, maxRetries: 0 }))
+    for (const name of ['a', 'b']) {
+      const queue = openQueue(fail, { queueName: name, dlq: `dead ${name}` })
+      await queue.enqueueMany(items)
+      await queue.drain()
+    }
+    const querier = new Querier(db, { schema })
+    expect(await querier.redriveWhere({ all: true }, { limit: 4 })).toEqual({ changed: 4, refused: 0 })
+    expect(await querier.counts('a')).toMatchObject({ available: 3 })
+    expect(await querier.redriveWhere({ queueName: 'dead b', all: true })).toMatchObject({ changed: 2 })
+    expect(await querier.counts('b')).toMatchObject({ available: 3 })
+  }) // prettier-ignore
+})
+
 describe('redrive beside others', () => {
   onServer(
     'leaves a dead letter that somebody edits, and takes the edited one later',
@@ -219,10 +276,11 @@ describe('redrive beside others', () => {
     const answers = await Promise.all([
       dead.redriveMany(ids),
       dead.redriveMany(ids, { edit: ({ args }) => args }),
+      dead.redriveWhere({ all: true }),
       dead.redrive(),
     ])
-    const [one, two, rest] = answers
-    expect(one.length + two.length + rest).toBe(1_500)
+    const [one, two, { changed }, rest] = answers
+    expect(one.length + two.length + changed + rest).toBe(1_500)
     expect(new Set([...one, ...two]).size).toBe(one.length + two.length)
     expect(await queue.counts()).toMatchObject({ available: 1_500 })
     expect(await dead.counts()).toMatchObject({ available: 0 })
