@@ -2,7 +2,19 @@ export { JobQueue } from './job-queue.ts'
 export { receiveAll } from './receive-all.ts'
 export type { DrainResult } from './reception.ts'
 export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from './querier.ts'
+export type { JobFilter } from './job-filter.ts'
 export type { ListIdsOptions, ListOptions } from './list-options.ts'
+export type { RedriveManyOptions } from './redrive-many.ts'
+export type {
+  JobSelection,
+  QuerierSelection,
+  RedriveWhereOptions,
+  WhereAnswer,
+  WhereBatch,
+  WhereOptions,
+  WherePreview,
+  WhereResult,
+} from './where-options.ts'
 export {
   migrateDown,
   migrateUp,
@@ -39,6 +51,7 @@ export type {
   Worker,
   WorkFunction,
 } from './core/job.ts'
+export type { JobChanges } from './core/job-changes.ts'
 export {
   pinoLogger,
   type LogFields,

@@ -18,6 +18,7 @@ import type { EventListener } from './core/events.ts'
 import { logEvents } from './core/logger.ts'
 import { MillraceError } from './core/errors.ts'
 import type { Job, JobCounts, JobRecord, Worker, WorkFunction } from './core/job.ts'
+import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
 import { readMetadata } from './core/metadata.ts'
@@ -35,21 +36,36 @@ import {
   type ReceiveOptions,
 } from './core/receive-options.ts'
 import { invalidOption } from './core/validate.ts'
+import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
+import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer, type ReadyJob } from './enqueuer.ts'
 import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
 import { QueueAccess } from './queue-access.ts'
 import { Reception, type DrainResult } from './reception.ts'
-import { redrive } from './store/dead-letters.ts'
+import {
+  checkIds,
+  redriveMany,
+  redriveOldest,
+  resolveRedriveMany,
+  type RedriveManyOptions,
+} from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
 import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import {
+  resolveWhere,
+  type Deed,
+  type JobSelection,
+  type RedriveWhereOptions,
+  type WhereAnswer,
+  type WhereOptions,
+} from './where-options.ts'
+import { doWhere } from './where.ts'
 import { performer } from './worker/handler.ts'
 
-/** At most so many dead letters go back in one transaction. */
-const REDRIVE_BATCH = 500
 const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
 
 /**
@@ -202,6 +218,21 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return (await estimateJobs(this.#engine.store, queue.id)).counts
   }
 
+  /**
+   * Changes a job that waits: its arguments, its time, its priority, and how it is run. What is not given stays as it
+   * is; middlewares do not see it. Answers the job as it is then, or undefined when it does not wait, having changed
+   * nothing: a job in a worker's hands is left alone.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION` (in a FIFO queue for what would move the job),
+   * `INVALID_ARGS`, `ARGS_TOO_LARGE`; before anything is written
+   */
+  async edit(id: string, changes: JobChanges<Args>): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const resolved = resolveJobChanges(changes, this.#options)
+    const queue = await this.#access.find()
+    return queue && editJob(this.#engine, queue.id, jobId, resolved)
+  }
+
   /** Cancels a waiting job. Answers whether it did: a running or ended job is left alone. @throws MillraceError `INVALID_JOB_ID` */
   async cancel(id: string): Promise<boolean> {
     const jobId = parseJobId(id)
@@ -233,18 +264,58 @@ export class JobQueue<Args = unknown, Result = unknown> {
   async redrive(options?: RedriveOptions): Promise<number> {
     const { limit = Infinity } = resolveRedriveOptions(options)
     const queue = await this.#access.find()
-    if (queue === undefined) return 0
-    let count = 0
-    // Once through the queue: what fails again meanwhile and comes back has a lower id.
-    let lastId: string | undefined = '0'
-    while (count < limit && lastId !== undefined) {
-      const batch = Math.min(REDRIVE_BATCH, limit - count)
-      const moved = await redrive(this.#engine.store, queue.id, batch, lastId)
-      for (const place of moved.queueIds) this.#wakeUp(place)
-      count += moved.count
-      lastId = moved.lastId
-    }
-    return count
+    return queue === undefined ? 0 : redriveOldest(this.#engine, queue.id, limit)
+  }
+
+  /**
+   * On a dead-letter queue: sends those of these jobs back that wait, with other arguments if `edit` says so. Answers
+   * the ids of those that went.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`; and what `edit` throws, `INVALID_ARGS`, `ARGS_TOO_LARGE`,
+   * before anything of the same 500 jobs is written
+   */
+  async redriveMany(ids: readonly string[], options?: RedriveManyOptions<Args>): Promise<string[]> {
+    const jobIds = checkIds(ids)
+    const rewrite = resolveRedriveMany(options, this.#options)
+    const queue = await this.#access.find()
+    return queue === undefined ? [] : redriveMany(this.#engine, queue.id, jobIds, rewrite)
+  }
+
+  /**
+   * Cancels the waiting jobs that a filter chooses, a batch in each transaction; with `dryRun` it says which those are.
+   * What a filter costs is said at `JobFilter`.
+   *
+   * @throws MillraceError `INVALID_OPTION`, before anything is written
+   */
+  cancelWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('cancel', filter, options)
+  }
+
+  /** Makes the failed jobs available again that a filter chooses, or the cancelled ones if it names that status. As `cancelWhere`. */
+  retryWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('retry', filter, options)
+  }
+
+  /** Deletes the jobs that a filter chooses, in any status but running, and all that is known of them. As `cancelWhere`. */
+  deleteWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('delete', filter, options)
+  }
+
+  /** On a dead-letter queue: sends the waiting jobs back that a filter chooses, with other arguments if `edit` says so. As `cancelWhere`. */
+  redriveWhere<DryRun extends boolean = false>(
+    filter: JobSelection,
+    options?: RedriveWhereOptions<Args, DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    return this.#where('redrive', filter, options)
   }
 
   /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */
@@ -286,30 +357,21 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return passed as T
   }
 
+  async #where<DryRun extends boolean>(
+    deed: Deed,
+    filter: JobSelection,
+    options: WhereOptions<DryRun> | undefined,
+  ): Promise<WhereAnswer<DryRun, Args, Result>> {
+    const { maxArgsBytes } = this.#options
+    const request = resolveWhere(deed, filter, options, { isOfAnyQueue: false, maxArgsBytes })
+    const queue = await this.#access.find()
+    const queues = queue === undefined ? [] : [queue]
+    return doWhere<DryRun, Args, Result>(this.#engine, queues, request)
+  }
+
   #wakeUp(queueId: number | undefined): boolean {
     if (queueId === undefined) return false
     this.#engine.wake(queueId)
     return true
-  }
-}
-
-/** What the constructor was given after the database: a worker or none, and the options. */
-function tellApart(
-  second: unknown,
-  third: unknown,
-): [worker: Worker | WorkFunction | undefined, options: unknown] {
-  if (isWorker(second)) return [second, third]
-  if (third === undefined) return [undefined, second]
-  if (second === undefined) return [undefined, third]
-  throw invalidOption('worker', second, 'it takes a function, or an object with a method work')
-}
-
-function isWorker(value: unknown): value is Worker | WorkFunction {
-  if (typeof value === 'function') return true
-  if (typeof value !== 'object' || value === null) return false
-  try {
-    return typeof Reflect.get(value, 'work') === 'function'
-  } catch {
-    return false // a proxy or a getter that throws
   }
 }

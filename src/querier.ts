@@ -3,14 +3,16 @@ import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
 import { resolveCountsOptions, type CountsOptions } from './core/call-options.ts'
 import type { Job, JobCounts, JobRecord } from './core/job.ts'
+import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
 import type { TransactionLike } from './core/transaction.ts'
-import { checkArray, invalidOption, readOptions } from './core/validate.ts'
+import { invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
+import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer } from './enqueuer.ts'
 import { toJobRecord } from './job-record.ts'
@@ -20,13 +22,27 @@ import {
   type ListIdsOptions,
   type ListOptions,
 } from './list-options.ts'
+import {
+  checkIds,
+  redriveMany,
+  resolveRedriveMany,
+  type RedriveManyOptions,
+} from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
-import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
+import { DEFAULT_KEEP_MS, findQueue, listQueues, type QueueRow } from './store/queues.ts'
 import { cancelJob, cancelJobs, deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
+import {
+  resolveWhere,
+  type Deed,
+  type QuerierSelection,
+  type RedriveWhereOptions,
+  type WhereAnswer,
+  type WhereOptions,
+} from './where-options.ts'
+import { doWhere, queuesOf } from './where.ts'
 
-const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
 /** So many queues are asked at once for a job. */
 const QUEUES_AT_ONCE = 4
 
@@ -63,7 +79,7 @@ const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, c
 
 /**
  * The statements that a program may want inside a transaction of its own, on any queue by its name
- * and without a worker: insert, look, list, count, cancel, retry, delete. It never makes a queue:
+ * and without a worker: insert, look, list, count, edit, cancel, retry, delete. It never makes a queue:
  * a name that is not stored is refused by `insert`, and the others find nothing under it.
  * Middlewares belong to a `JobQueue`; they do not run here.
  */
@@ -179,6 +195,23 @@ export class Querier {
     return { counts, isExact, longestWaitMs }
   }
 
+  /**
+   * Changes a job that waits, as `JobQueue.edit` does. In a transaction it holds the job until that ends, and if it is
+   * due the queue's row as well, on which jobs that are given back wait: so commit soon.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`, `INVALID_ARGS`, `ARGS_TOO_LARGE`
+   */
+  async edit<Args = unknown, Result = unknown>(
+    queueName: string,
+    id: string,
+    changes: JobChanges<Args>,
+  ): Promise<JobRecord<Args, Result> | undefined> {
+    const jobId = parseJobId(id)
+    const resolved = resolveJobChanges(changes, { fifo: false, maxArgsBytes: DEFAULT_MAX_BYTES })
+    const queue = await this.#find(queueName)
+    return queue && editJob(this.#engine, queue.id, jobId, resolved, this.#tx)
+  }
+
   /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
   cancel(queueName: string, id: string): Promise<boolean> {
     return this.#steer(queueName, id, (queue, jobId) =>
@@ -221,6 +254,59 @@ export class Querier {
     )
   }
 
+  /**
+   * Sends those of these jobs back that wait in a dead-letter queue, as `JobQueue.redriveMany` does. Answers which.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`, `INVALID_ARGS`, `ARGS_TOO_LARGE`
+   */
+  async redriveMany<Args = unknown>(
+    queueName: string,
+    ids: readonly string[],
+    options?: RedriveManyOptions<Args>,
+  ): Promise<string[]> {
+    const rewrite = resolveRedriveMany(options, { maxArgsBytes: DEFAULT_MAX_BYTES })
+    return this.#steerMany(queueName, ids, (queue, jobIds) =>
+      redriveMany(this.#engine, queue.id, jobIds, rewrite, this.#tx),
+    )
+  }
+
+  /**
+   * Cancels the waiting jobs that a filter chooses, of one queue or of all, as `JobQueue.cancelWhere` does. In a
+   * transaction everything that it changes is held until that ends: so set a `limit`, and commit soon.
+   *
+   * @throws MillraceError `INVALID_OPTION`, before anything is written
+   */
+  cancelWhere<DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun>> {
+    return this.#where('cancel', filter, options)
+  }
+
+  /** Makes the failed or cancelled jobs available again that a filter chooses, as `JobQueue.retryWhere` does. As `cancelWhere`. */
+  retryWhere<DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun>> {
+    return this.#where('retry', filter, options)
+  }
+
+  /** Deletes the jobs that a filter chooses, in any status but running. As `cancelWhere`. */
+  deleteWhere<DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: WhereOptions<DryRun>,
+  ): Promise<WhereAnswer<DryRun>> {
+    return this.#where('delete', filter, options)
+  }
+
+  /** Sends the waiting dead letters back that a filter chooses, as `JobQueue.redriveWhere` does. As `cancelWhere`. */
+  redriveWhere<Args = unknown, DryRun extends boolean = false>(
+    filter: QuerierSelection,
+    options?: RedriveWhereOptions<Args, DryRun>,
+  ): Promise<WhereAnswer<DryRun, Args>> {
+    return this.#where('redrive', filter, options)
+  }
+
   /** All queues, in the order of their names. */
   async queues(): Promise<QueueInfo[]> {
     const rows = await listQueues(this.#store, this.#tx)
@@ -248,6 +334,17 @@ export class Querier {
     return findQueue(this.#store, checkQueueName('queueName', queueName), this.#tx)
   }
 
+  async #where<DryRun extends boolean, Args>(
+    deed: Deed,
+    filter: QuerierSelection,
+    options: WhereOptions<DryRun> | undefined,
+  ): Promise<WhereAnswer<DryRun, Args>> {
+    const rules = { isOfAnyQueue: true, maxArgsBytes: DEFAULT_MAX_BYTES }
+    const request = resolveWhere(deed, filter, options, rules)
+    const queues = await queuesOf(this.#store, request, this.#tx)
+    return doWhere<DryRun, Args, unknown>(this.#engine, queues, request, this.#tx)
+  }
+
   async #steer(
     queueName: string,
     id: string,
@@ -266,10 +363,10 @@ export class Querier {
     ids: readonly string[],
     steer: (queue: QueueRow, jobIds: string[]) => Promise<string[]>,
   ): Promise<string[]> {
-    const jobIds = checkArray('ids', ids, 'it takes an array of job ids', parseJobId)
+    const jobIds = checkIds(ids)
     const queue = await this.#find(queueName)
     if (queue === undefined || jobIds.length === 0) return []
-    const changed = await steer(queue, [...new Set(jobIds)])
+    const changed = await steer(queue, jobIds)
     if (this.#tx === undefined && changed.length > 0) this.#engine.wake(queue.id)
     return changed
   }

@@ -2,6 +2,11 @@ import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration, type Duration } from '../core/duration.ts'
 import type { JobStatus } from '../core/job.ts'
 import { parseJobId } from '../core/job-id.ts'
+import type { Metadata } from '../core/metadata.ts'
+import { resolveFilter, type JobFilter } from '../job-filter.ts'
+
+/** An integer of PostgreSQL. */
+const MAX_LIMIT = 2_147_483_647
 
 /** The statuses, in the order in which people think of them. */
 export const STATUSES: readonly JobStatus[] = [
@@ -44,10 +49,14 @@ export function queueOption(meaning = 'only jobs of this queue'): Option {
   return new Option('-q, --queue <name>', meaning)
 }
 
-/** The options that choose jobs, but for the queue and the page. */
-export function filterOptions(statuses: readonly JobStatus[] = STATUSES): Option[] {
+/** `--status <status>` */
+export function statusOption(statuses: readonly JobStatus[] = STATUSES): Option {
+  return new Option('-s, --status <status>', 'only jobs in this status').choices([...statuses])
+}
+
+/** The options that choose jobs, but for the queue, the status and the page. */
+export function filterOptions(): Option[] {
   return [
-    new Option('-s, --status <status>', 'only jobs in this status').choices([...statuses]),
     new Option('--older-than <duration>', 'only jobs enqueued at least so long ago').argParser(
       readDuration,
     ),
@@ -57,7 +66,16 @@ export function filterOptions(statuses: readonly JobStatus[] = STATUSES): Option
     new Option('--error <text>', 'only jobs with an error that contains this text').argParser(
       readErrorText,
     ),
+    new Option(
+      '--metadata <json>',
+      'only jobs whose metadata contain this object, such as {"tenant":7}',
+    ).argParser(readMetadata),
   ]
+}
+
+/** `--limit <count>`, of what takes all without it. */
+export function limitOption(meaning: string): Option {
+  return new Option('-n, --limit <count>', meaning).argParser(readInteger(1, MAX_LIMIT))
 }
 
 function readErrorText(text: string): string {
@@ -65,13 +83,33 @@ function readErrorText(text: string): string {
   throw new InvalidArgumentError('It takes a text of 1 to 1,000 characters.')
 }
 
-/** What `filterOptions` and `queueOption` read. */
+function readMetadata(text: string): Metadata {
+  return checked(() => {
+    const metadata = JSON.parse(text) as Metadata
+    resolveFilter({ metadata })
+    return metadata
+  }, 'It takes an object as JSON with at least one key, such as {"tenant":7}.')
+}
+
+/** What `filterOptions`, `statusOption` and `queueOption` read. */
 export interface FilterValues {
   readonly queue?: string
   readonly status?: JobStatus
   readonly olderThan?: Duration
   readonly newerThan?: Duration
   readonly error?: string
+  readonly metadata?: Metadata
+}
+
+/** The filter that was given, as the library takes it. */
+export function filterOf(values: FilterValues): JobFilter {
+  const { status, olderThan, newerThan, error, metadata } = values
+  return { status, olderThan, newerThan, errorText: error, metadata }
+}
+
+/** Whether the filter names anything. */
+export function isFiltered(values: FilterValues): boolean {
+  return Object.values(filterOf(values)).some((filter) => filter !== undefined)
 }
 
 function checked<T>(read: () => T, remedy: string): T {

@@ -67,7 +67,8 @@ export interface JobRules {
   readonly fifo: boolean
 }
 
-const JOB_OPTIONS = [
+/** The names of `JobOptions`. */
+export const JOB_OPTIONS = [
   'maxRetries',
   'retryPolicy',
   'metadata',
@@ -142,7 +143,8 @@ function resolveItem(item: unknown, index: number, rules: JobRules): ResolvedIte
   return { args: read.args, options: resolveJobOptions(read, rules, prefix), path: `${prefix}args` }
 }
 
-function resolveJobOptions(read: Read, rules: JobRules, prefix: string): ResolvedJobOptions {
+/** Checks what was read of a job's options and puts the defaults in. Throws `INVALID_OPTION`. */
+export function resolveJobOptions(read: Read, rules: JobRules, prefix: string): ResolvedJobOptions {
   if (!hasOptions(read)) return JOB_DEFAULTS
   if (rules.fifo) refuseInFifo(read, prefix)
   if (read.runAt !== undefined && read.delay !== undefined) {
@@ -178,7 +180,8 @@ function hasOptions(read: Read & { args?: unknown }): boolean {
   return false
 }
 
-function refuseInFifo(read: Read, prefix: string): void {
+/** Refuses what would be another order than that of a FIFO queue. Throws `INVALID_OPTION`. */
+export function refuseInFifo(read: Read, prefix: string): void {
   for (const name of ['priority', 'runAt', 'delay'] as const) {
     if (read[name] === undefined) continue
     const remedy =

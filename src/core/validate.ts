@@ -32,6 +32,8 @@ export interface OptionNames<Name extends string> {
   readonly known: readonly Name[]
   /** What stands before each name in messages, such as `jobs[3].`. */
   readonly prefix?: string
+  /** What messages call the whole of them. @default the prefix, or `options` */
+  readonly whole?: string
   /** Remedies for names that are known to be tried in vain. */
   readonly elsewhere?: Readonly<Record<string, string>>
 }
@@ -47,7 +49,7 @@ export function readOptions<Name extends string>(
   const { of, known, prefix = '' } = names
   const read: Partial<Record<Name, unknown>> = {}
   if (options === undefined) return read
-  const whole = prefix === '' ? 'options' : prefix.slice(0, -1)
+  const whole = names.whole ?? (prefix === '' ? 'options' : prefix.slice(0, -1))
   try {
     if (!isPlainObject(options)) {
       throw invalidOption(whole, options, `${of} takes a plain object of options`)

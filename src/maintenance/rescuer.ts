@@ -4,7 +4,7 @@ import type { ErrorRecord } from '../core/thrown.ts'
 import { bury } from '../store/dead-letters.ts'
 import { withDayOfHistory } from '../store/history.ts'
 import { compareNumerals } from '../store/numerals.ts'
-import { findQueueById, type QueueRow } from '../store/queues.ts'
+import { DEFAULT_KEEP_MS, findQueueById, type QueueRow } from '../store/queues.ts'
 import { readHeldSlice, type OrphanedJob, type SliceKey } from '../store/rescue.ts'
 import { fail, giveBack, retry, type Holder } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
@@ -16,7 +16,6 @@ const SLICE = 20_000
  * worker's queues are looked through once more, when no statement of it can still be running.
  */
 export const LAST_LOOK_MS = 60_000
-const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
 
 /**
  * Frees what a dead worker held. What it had not started is simply free. What was running becomes

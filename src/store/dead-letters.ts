@@ -17,7 +17,7 @@ export interface BuriedRun extends HeldJob {
 }
 
 /** A job between two queues, as JSON text in the shape that `ARRIVE` reads. */
-interface MovingJob {
+export interface MovingJob {
   id: string
   job: string
   originQueueId: number | null
@@ -75,19 +75,15 @@ order by departed.id`,
 const MAX_STORED_BYTES = 1_048_576
 
 /**
- * Takes waiting jobs with ids above `$3` out of a dead-letter queue, oldest first, as far as they
- * came from elsewhere, and as many as one statement carries.
+ * Waiting jobs of a dead-letter queue, oldest first, as far as they came from elsewhere, and as many as one
+ * statement carries, as `chosen`. `which` of them is the caller's.
  */
-export const DEPART_DEAD_LETTERS = statement({
-  name: 'depart_dead_letters',
-  parameters: ['int4', 'int4', 'int8'],
-  indexes: ['jobs_by_id', 'suspects_of_queue'],
-  sql: `
-with free as materialized (
+export function chosenDeadLetters(which: string): string {
+  return `free as materialized (
   select jobs.id, pg_column_size(jobs.args) + pg_column_size(jobs.metadata) as size
   from {schema}.jobs
   where jobs.queue_id = $1::int4
-    and jobs.id > $3::int8
+    and ${which}
     and (jobs.claimed_by is null or jobs.claimed_by = 0)
     and jobs.origin_queue_id is not null
   order by jobs.queue_id, jobs.id
@@ -98,7 +94,13 @@ chosen as materialized (
   select summed.id
   from (select free.id, sum(free.size) over (order by free.id) - free.size as before from free) as summed
   where summed.before < ${MAX_STORED_BYTES}
-),
+)`
+}
+
+/** Takes dead letters out of their queue, and answers them as they travel. */
+export function departure(which: string): string {
+  return `
+with ${chosenDeadLetters(which)},
 departed as (
   delete from {schema}.jobs
   where queue_id = $1::int4 and id = any(array(select chosen.id from chosen))
@@ -112,7 +114,15 @@ released as (
 )
 select id::text as "id", ${MOVING_JOB} as "job", origin_queue_id as "originQueueId"
 from departed
-order by departed.id`,
+order by departed.id`
+}
+
+/** Those with ids above `$3`, at most `$2`. */
+export const DEPART_DEAD_LETTERS = statement({
+  name: 'depart_dead_letters',
+  parameters: ['int4', 'int4', 'int8'],
+  indexes: ['jobs_by_id', 'suspects_of_queue'],
+  sql: departure('jobs.id > $3::int8'),
 })
 
 /**
@@ -187,14 +197,8 @@ export function redrive(
   return store.transaction(async (tx) => {
     const values = [dlqId, limit, afterId]
     const departed = await store.run<MovingJob>(DEPART_DEAD_LETTERS, values, tx)
-    const byOrigin = new Map<number, MovingJob[]>()
-    for (const job of departed) {
-      const origin = Number(job.originQueueId)
-      byOrigin.set(origin, [...(byOrigin.get(origin) ?? []), job])
-    }
-    for (const [origin, jobs] of byOrigin) await arrive(store, origin, jobs, null, tx)
-    const lastId = departed.at(-1)?.id
-    return { count: departed.length, queueIds: [...byOrigin.keys()], lastId }
+    const queueIds = await arriveAtOrigins(store, departed, tx)
+    return { count: departed.length, queueIds, lastId: departed.at(-1)?.id }
   })
 }
 
@@ -204,6 +208,21 @@ export interface RedriveAnswer {
   readonly queueIds: readonly number[]
   /** The highest id that went; undefined when there was nothing left. */
   readonly lastId: string | undefined
+}
+
+/** Puts jobs into the queues that they came from. Answers which those are. */
+export async function arriveAtOrigins(
+  store: Store,
+  departed: readonly MovingJob[],
+  tx: DBTX,
+): Promise<number[]> {
+  const byOrigin = new Map<number, MovingJob[]>()
+  for (const job of departed) {
+    const origin = Number(job.originQueueId)
+    byOrigin.set(origin, [...(byOrigin.get(origin) ?? []), job])
+  }
+  for (const [origin, jobs] of byOrigin) await arrive(store, origin, jobs, null, tx)
+  return [...byOrigin.keys()]
 }
 
 async function arrive(

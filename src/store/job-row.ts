@@ -50,9 +50,10 @@ export const LIVE_JOB_COLUMNS = `
   null::text as "result",
   origins.name as "originQueue"`
 
-/** What the columns above are read from. */
-export const LIVE_JOB_SOURCE = `
-{schema}.jobs
+/** What the columns above are read from: the table, or what a statement answers of it under the name `jobs`. */
+export function liveJobSource(jobs: string): string {
+  return `
+${jobs}
 join {schema}.queues on queues.id = jobs.queue_id
 left join {schema}.queues as origins on origins.id = jobs.origin_queue_id
 left join lateral (
@@ -63,6 +64,9 @@ left join lateral (
     and marks.claim_no = jobs.claim_no
     and (marks.priority, marks.run_at, marks.job_id) >= (jobs.priority, jobs.run_at, jobs.id)
 ) as started on jobs.claimed_by > 0 and jobs.started_at is null`
+}
+
+export const LIVE_JOB_SOURCE = liveJobSource('{schema}.jobs')
 
 /** Columns of a `JobRow` from `history`, joined with `queues` and `origins`. */
 export const PAST_JOB_COLUMNS = `

@@ -1,5 +1,11 @@
 import type { DBTX } from '../drivers/driver.ts'
-import { afterMillis } from './instants.ts'
+import {
+  CONDITION_PARAMETERS,
+  conditionValues,
+  LIVE_FILTER,
+  PAST_FILTER,
+  type JobCondition,
+} from './filter.ts'
 import {
   LIVE_JOB_COLUMNS,
   LIVE_JOB_SOURCE,
@@ -17,36 +23,7 @@ import type { Store } from './store.ts'
  * full: so a page costs as many rows as it has, and with a filter that few jobs pass, as many as are passed over.
  */
 
-const LIST_PARAMETERS = ['int4', 'int8', 'int4', 'text', 'float8', 'float8', 'text'] as const
-
-/** `$5` and `$6`: at least, and less than, so many milliseconds ago. */
-const ageOf = (createdAt: string): string => `
-  and ($5::float8 is null or ${createdAt} <= ${afterMillis('- $5::float8')})
-  and ($6::float8 is null or ${createdAt} > ${afterMillis('- $6::float8')})`
-
-const saysTheText = (name: string, message: string): string =>
-  `strpos(lower(concat(${name}, ': ', ${message})), lower($7::text)) > 0`
-
-const LIVE_FILTER = `
-  and ($4::text is null or $4::text = case when jobs.claimed_by > 0 then 'running' else 'available' end)
-  ${ageOf('jobs.created_at')}
-  and ($7::text is null or jobs.error_count > 0 and (
-    -- Not "exists", for which the planner may read the errors of all jobs of all queues at once.
-    select count(*)
-    from {schema}.job_errors
-    where job_errors.job_id = jobs.id
-      and ${saysTheText('job_errors.name', 'job_errors.message')}
-  ) > 0)`
-
-const PAST_FILTER = `
-  and history.outcome <> 'moved'
-  and ($4::text is null or history.outcome::text = $4::text)
-  ${ageOf('history.created_at')}
-  and ($7::text is null or exists (
-    select
-    from jsonb_array_elements(history.errors) as past (error)
-    where ${saysTheText(`past.error ->> 'name'`, `past.error ->> 'message'`)}
-  ))`
+const LIST_PARAMETERS = ['int4', 'int8', 'int4', ...CONDITION_PARAMETERS] as const
 
 export const LIST_LIVE_JOBS = statement({
   name: 'list_live_jobs',
@@ -135,15 +112,11 @@ limit $3::int4`,
 })
 
 /** Which jobs of a queue are asked for. */
-export interface ListRequest {
+export interface ListRequest extends JobCondition {
   readonly queueId: number
   /** The last id of the page before; null: from the first, or the newest. */
   readonly afterId: string | null
   readonly limit: number
-  readonly status: JobRow['status'] | null
-  readonly olderThanMs: number | null
-  readonly newerThanMs: number | null
-  readonly errorText: string | null
 }
 
 /** Behind every id. */
@@ -174,10 +147,10 @@ async function list<Row extends Pick<JobRow, 'id'>>(
   tx: DBTX | undefined,
   direction: 1 | -1 = 1,
 ): Promise<Row[]> {
-  const { queueId, afterId, limit, status, olderThanMs, newerThanMs, errorText } = request
+  const { queueId, afterId, limit, status } = request
   const isLive = status === 'available' || status === 'running'
   const isPast = status !== null && !isLive
-  const values = [queueId, afterId ?? '0', limit, status, olderThanMs, newerThanMs, errorText]
+  const values = [queueId, afterId ?? '0', limit, ...conditionValues(request)]
   // One after the other: a transaction runs one statement at a time.
   const live = isPast ? [] : await store.run<Row>(ofLive, values, tx)
   const past = isLive ? [] : await store.run<Row>(ofPast, values, tx)

@@ -2,6 +2,9 @@ import type { DBTX } from '../drivers/driver.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
+/** How long failed and cancelled jobs are kept where a queue does not say: 30 days. */
+export const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
+
 /** What is stored of a queue, so that every process decides alike about its jobs. */
 export interface QueueSettings {
   /** null: known only as somebody's dead-letter queue; who opens it first decides. */

@@ -153,11 +153,30 @@ export async function deleteJobs(
   ids: readonly string[],
   tx?: DBTX,
 ): Promise<string[]> {
-  const values = [...wakeValues(store, queueId), sqlArray(ids)]
-  const live = idsOf(await store.run<Changed>(DELETE_LIVE_JOBS, values, tx))
+  const live = await deleteLiveJobs(store, queueId, ids, tx)
   if (live.length === ids.length) return live
-  const past = idsOf(await store.run<Changed>(DELETE_PAST_JOBS, [queueId, sqlArray(ids)], tx))
-  return [...live, ...past]
+  return [...live, ...(await deletePastJobs(store, queueId, ids, tx))]
+}
+
+/** The ids of the jobs that waited in the queue and are gone now. */
+export async function deleteLiveJobs(
+  store: Store,
+  queueId: number,
+  ids: readonly string[],
+  tx?: DBTX,
+): Promise<string[]> {
+  const values = [...wakeValues(store, queueId), sqlArray(ids)]
+  return idsOf(await store.run<Changed>(DELETE_LIVE_JOBS, values, tx))
+}
+
+/** The ids of the jobs that had ended in the queue and are gone now. */
+export async function deletePastJobs(
+  store: Store,
+  queueId: number,
+  ids: readonly string[],
+  tx?: DBTX,
+): Promise<string[]> {
+  return idsOf(await store.run<Changed>(DELETE_PAST_JOBS, [queueId, sqlArray(ids)], tx))
 }
 
 /** The queue in which the job was cancelled, or undefined when it was not waiting anywhere. */

@@ -24,6 +24,8 @@ const CASES: [line: string[], offered: string[]][] = [
   [['queues', '--js'], ['--json']],
   [['do'], ['doctor']],
   [['doctor', '--st'], ['--strict']],
+  [['jobs', 'edit', '--retry-policy', 'l'], ['linear']],
+  [['redrive', '--i'], ['--id']],
   [['completion', 'z'], ['zsh']],
 ]
 

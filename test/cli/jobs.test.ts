@@ -81,6 +81,7 @@ describe('millrace jobs list', () => {
     expect(await listed('--newer-than', '1h', '-q', 'emails', '-s', 'finished')).toEqual([
       ids.finished,
     ])
+    expect(await listed('--metadata', '{"tenant":"mill"}')).toEqual([ids.finished])
     expect(await listed('--newest', '--limit', '2')).toEqual([ids.later, ids.waiting])
     expect(await listed('--newest', '--after', ids.waiting, '-n', '1')).toEqual([ids.failed])
     const page = (await json(['jobs', 'list', '-n', '2'], { schema })) as Listed
@@ -160,20 +161,5 @@ describe('millrace jobs show', () => {
       // oxlint-disable-next-line no-control-regex -- what must not be there
       expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
     }
-  })
-})
-
-describe('millrace redrive', () => {
-  test('sends dead letters back', async ({ openQueue, schema, queue }) => {
-    const { dead } = await stock(openQueue)
-    await queue.enqueue(1)
-    const none = await millrace(['redrive', 'default'], { schema })
-    expect(none.stdout).toBe('No job waits in default that came from another queue.\n')
-    const ended = await millrace(['redrive', 'emails-dead', '--limit', '5'], { schema })
-    expect(ended).toMatchObject({ code: 0, stdout: '1 job of emails-dead went back.\n' })
-    expect(await json(['jobs', 'show', dead], { schema })).toMatchObject({ queueName: 'emails' })
-    expect(await json(['redrive', 'emails-dead'], { schema })).toEqual({
-      ...{ queue: 'emails-dead', redriven: 0 },
-    })
   })
 })

@@ -1,6 +1,6 @@
 import { describe } from 'vitest'
 import { expect, test, type Fixtures } from '../support/fixtures.ts'
-import { json, stock } from './arrange.ts'
+import { json, lines, stock } from './arrange.ts'
 import { hasTerminals, Millrace, millrace } from './millrace.ts'
 
 async function statusOf(queue: ReturnType<Fixtures['openQueue']>, id: string): Promise<unknown> {
@@ -36,7 +36,7 @@ describe('by their ids', () => {
     })
     const dead = await millrace(['jobs', 'retry', ids.dead], { schema })
     expect(dead.stderr).toBe(
-      `! Job ${ids.dead} waits in a dead-letter queue, from which "millrace redrive emails-dead" sends it back; ` +
+      `! Job ${ids.dead} waits in a dead-letter queue, from which "millrace redrive emails-dead --id ${ids.dead}" sends it back; ` +
         'it cannot be made available again.\n',
     )
     const none = await millrace(['jobs', 'cancel', ids.finished, '--json'], { schema })
@@ -50,7 +50,20 @@ describe('by their ids', () => {
   test('a dry run changes nothing', async ({ openQueue, schema }) => {
     const ids = await stock(openQueue)
     const ended = await millrace(['jobs', 'cancel', ids.waiting, '--dry-run'], { schema })
-    expect(ended).toMatchObject({ code: 0, stdout: '1 job would be cancelled.\n' })
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    const said = lines(ended)
+    expect(said.slice(0, 2)).toEqual(['1 job would be cancelled.', ''])
+    expect(said[2]?.trim()).toMatch(/^id +queue +status/)
+    expect(said[3]?.trim()).toMatch(
+      new RegExp(`^${ids.waiting} +emails +available .*{"to":"eve"}$`),
+    )
+    expect(said).toHaveLength(4)
+    const args = ['jobs', 'retry', ids.failed, ids.finished, '--dry-run']
+    expect(await json(args, { schema })).toEqual({
+      ...{ action: 'retry', dryRun: true, done: 1, isExact: true },
+      refused: [{ id: ids.finished, reason: 'is finished' }],
+      sample: [expect.objectContaining({ id: ids.failed, status: 'failed' })],
+    })
     expect(await statusOf(openQueue({ queueName: 'emails' }), ids.waiting)).toBe('available')
   })
 })
@@ -59,8 +72,15 @@ describe('by filters', () => {
   test('jobs are counted first, and changed with --yes', async ({ queue, schema }) => {
     await queue.enqueueMany(Array.from({ length: 20 }, (_, args) => ({ args })))
     const cancel = ['jobs', 'cancel', '--queue', 'default']
-    const dry = await millrace([...cancel, '--dry-run'], { schema })
-    expect(dry.stdout).toBe('20 jobs would be cancelled.\n')
+    const dry = lines(await millrace([...cancel, '--dry-run'], { schema }))
+    expect(dry[0]).toBe('20 jobs would be cancelled.')
+    expect(dry).toHaveLength(14)
+    expect(dry.at(-1)).toBe('… and 10 more')
+    const preview = await json([...cancel, '--dry-run', '--limit', '12'], { schema })
+    expect(preview).toMatchObject({ action: 'cancel', dryRun: true, done: 12, isExact: true })
+    expect((preview as { sample: { args: number }[] }).sample.map(({ args }) => args)).toEqual([
+      ...Array(10).keys(),
+    ])
     const unsure = await millrace(cancel, { schema })
     expect(unsure).toMatchObject({
       ...{ code: 2, stdout: '', stderr: 'Cancel 20 jobs? Nobody can be asked here: pass --yes.\n' },
@@ -87,6 +107,17 @@ describe('by filters', () => {
     expect((await millrace(retry, { schema })).stdout).toBe('0 jobs were made available again.\n')
     const cancelled = await millrace([...retry, '--status', 'cancelled'], { schema })
     expect(cancelled.stdout).toBe('1 job was made available again.\n')
+  })
+
+  test('jobs are chosen by their metadata', async ({ openQueue, schema }) => {
+    const { finished, later } = await stock(openQueue)
+    const args = ['jobs', 'delete', '--metadata', '{"tenant":"mill"}']
+    expect(await json([...args, '--dry-run'], { schema })).toMatchObject({
+      ...{ done: 1, sample: [{ id: finished }] },
+    })
+    expect(await json([...args, '--yes'], { schema })).toMatchObject({ done: 1, refused: [] })
+    expect(await openQueue({ queueName: 'emails' }).get(finished)).toBeUndefined()
+    expect(await statusOf(openQueue({ queueName: 'reports' }), later)).toBe('available')
   })
 
   test('a deletion takes all but running jobs', async ({ openQueue, schema }) => {

@@ -58,6 +58,17 @@ export const FOUND: readonly (readonly [string, readonly Step[]])[] = [
     ],
   ],
   [
+    'a job that is made more urgent is found at once where claims have looked already',
+    [
+      enqueue('posts', { ...job, priority: 9 }),
+      { do: 'pass', pick: 0, ms: 2_500 },
+      enqueue('posts', { ...job, priority: 0 }),
+      claim({ limit: 1 }),
+      { do: 'edit', pick: 0, maxRetries: 1, priority: 0, delayMs: undefined },
+      claim(),
+    ],
+  ],
+  [
     'a suspect whose claim was lost is not blamed for a crash in which it did not run',
     [
       enqueue('posts', { ...job, maxRetries: 0 }),

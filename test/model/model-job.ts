@@ -8,6 +8,13 @@ export interface JobSpec {
   readonly retryPolicy: RetryPolicyName
 }
 
+/** What somebody changes of a job that waits; undefined leaves it as it is. */
+export interface JobEdit {
+  readonly maxRetries: number
+  readonly priority: number | undefined
+  readonly delayMs: number | undefined
+}
+
 /** By which claim of which worker a job is held: the fence. */
 export interface Grip {
   readonly worker: number
@@ -27,8 +34,8 @@ export type JobState =
 /** A job as the model sees it. It is in exactly one queue and one state. */
 export interface ModelJob {
   readonly id: number
-  readonly maxRetries: number
   readonly retryPolicy: RetryPolicyName
+  maxRetries: number
   queue: QueueName
   state: JobState
   priority: number

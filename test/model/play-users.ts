@@ -4,7 +4,7 @@ import { demand, type JobSpec, type ModelJob } from './model-job.ts'
 import { statusOf, type OpenTransaction } from './queue-model.ts'
 import { QUEUE_NAMES, RULES, type QueueName } from './queue-rules.ts'
 import { choose, type Scene } from './scene.ts'
-import type { StepOf } from './steps.ts'
+import type { StepOf, Steering } from './steps.ts'
 
 /** How a transaction that is still open ends. */
 export type EndOf = Map<OpenTransaction, (commits: boolean) => Promise<void>>
@@ -48,20 +48,35 @@ export async function endTransaction(
 }
 
 /** What a person does to a job, through the queue where it is or one that it came through. */
-export async function steer(
-  scene: Scene,
-  job: ModelJob,
-  step: StepOf<'cancel' | 'retry' | 'delete' | 'look'>,
-): Promise<boolean> {
+export async function steer(scene: Scene, job: ModelJob, step: StepOf<Steering>): Promise<boolean> {
   const { model } = scene
   const places = QUEUE_NAMES.filter(
     (queue) => queue === job.queue || model.pointers.has(`${queue} ${job.id}`),
   )
   const place = choose(places, step.pick) ?? job.queue
   if (step.do === 'look') return look(scene, job, place)
+  if (step.do === 'edit') return edit(scene, job, place, step)
   const expected = model[step.do](place, job.id)
   const did = await scene.queue(place)[step.do](String(job.id))
   demand(did === expected, `${step.do} of job ${job.id} through ${place} answered ${did}`)
+  return true
+}
+
+/** In a FIFO queue a job keeps its place. */
+async function edit(
+  scene: Scene,
+  job: ModelJob,
+  place: QueueName,
+  { maxRetries, ...moves }: StepOf<'edit'>,
+): Promise<boolean> {
+  const { priority, delayMs } = RULES[job.queue].isFifo
+    ? { priority: undefined, delayMs: undefined }
+    : moves
+  const expected = scene.model.edit(place, job.id, { maxRetries, priority, delayMs })
+  const changes = { maxRetries, priority, delay: delayMs }
+  const record = await scene.queue(place).edit(String(job.id), changes)
+  const did = record !== undefined
+  demand(did === expected, `edit of job ${job.id} through ${place} did it: ${did}`)
   return true
 }
 

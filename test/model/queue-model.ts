@@ -2,6 +2,7 @@ import {
   byId,
   demand,
   type Grip,
+  type JobEdit,
   type JobSpec,
   type ModelJob,
   type ModelOutcome,
@@ -168,6 +169,16 @@ export class QueueModel {
     job.isSuspect = false
     job.attempt = 0
     this.#wait(job, this.now)
+    return true
+  }
+
+  /** What is due has come back at another place, or was passed by while it was changed. */
+  edit(queue: QueueName, id: number, { maxRetries, priority, delayMs }: JobEdit): boolean {
+    const job = this.find(queue, id)
+    if (job?.state.kind !== 'waiting') return false
+    const runAt = delayMs === undefined ? job.runAt : this.now + delayMs
+    this.#change(job, { maxRetries, priority: priority ?? job.priority, runAt })
+    if (!job.isSuspect && runAt <= this.now) this.rewound.set(job.queue, this.step)
     return true
   }
 

@@ -37,6 +37,7 @@ interface Details {
   cancel: object
   retry: object
   delete: object
+  edit: { maxRetries: number; priority: number | undefined; delayMs: number | undefined }
   look: object
   redrive: { limit: number }
 }
@@ -72,7 +73,7 @@ export const IN_PROCESS = [
 export type InProcess = (typeof IN_PROCESS)[number]
 
 /** What somebody does to a job. */
-export const STEERING = ['cancel', 'retry', 'delete', 'look'] as const
+export const STEERING = ['cancel', 'retry', 'delete', 'edit', 'look'] as const
 export type Steering = (typeof STEERING)[number]
 
 export function isOneOf<V extends Verb>(verbs: readonly V[], step: Step): step is StepOf<V> {
@@ -129,6 +130,11 @@ const claimSuspect = of('claim suspect', {
   isLost: rarely(6),
   startsAlone: rarely(8).map((isRare) => !isRare),
 })
+const edit = of('edit', {
+  maxRetries: fc.constantFrom(0, 1, 3),
+  priority: fc.constantFrom(undefined, 5, 0, 9),
+  delayMs: fc.constantFrom(undefined, undefined, 0, 40, 3_000),
+})
 const start = of('start', { count })
 const end = of('end', { count, outcome, writes })
 const pass = of('pass', { ms: fc.constantFrom(5, 300, 2_500, 6_000, LONG_MS) })
@@ -163,6 +169,7 @@ function anyStep(queues: readonly QueueName[]): fc.Arbitrary<Step> {
     weigh(1, of('cancel', {})),
     weigh(2, of('retry', {})),
     weigh(1, of('delete', {})),
+    weigh(2, edit),
     weigh(1, of('look', {})),
     weigh(3, of('redrive', { limit: fc.constantFrom(1, 2, 500) })),
   )
@@ -188,6 +195,7 @@ function burst(queues: readonly QueueName[]): fc.Arbitrary<Step[]> {
     weigh(9, inTurn(enqueueTo(queues), claim, start, end)),
     weigh(6, inTurn(claim, start, failure, pass, claim, start, failure)),
     weigh(4, inTurn(claim, start, claim, end, start, end)),
+    weigh(3, inTurn(enqueueTo(queues), claim, edit, claim, start, end)),
     weigh(2, inTurn(claim, start, of('complete', { commits: flag }))),
     // An answer is lost, and before it is asked for again the job is in the same hands once more.
     weigh(5, inTurn(claim, start, unanswered, soon, claim, start, of('write', {}))),

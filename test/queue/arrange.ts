@@ -2,6 +2,7 @@ import { Pool, type PoolClient } from 'pg'
 import type { Sql, TransactionSql } from 'postgres'
 import { MillraceError } from '../../src/core/errors.ts'
 import type { DBTX } from '../../src/drivers/driver.ts'
+import { Querier } from '../../src/querier.ts'
 import type { Fixtures, TestDatabase } from '../support/fixtures.ts'
 
 /** Runs `work` in a transaction of the test's own, on whatever the database calls one. */
@@ -55,6 +56,33 @@ export async function rolledBack<T>(db: TestDatabase, work: (tx: DBTX) => Promis
   if (result === undefined) throw new Error('The work of the transaction did not end.')
   return result.value
 }
+
+/** A transaction on a client of its own, with a `Querier` in it, which ends when it is told to. */
+export async function openTransaction({
+  db,
+  schema,
+}: {
+  readonly db: Pool
+  readonly schema: string
+}): Promise<{
+  client: PoolClient
+  querier: Querier
+  end: (how: 'commit' | 'rollback') => Promise<void>
+}> {
+  const client = await db.connect()
+  await client.query('begin')
+  const end = async (how: 'commit' | 'rollback'): Promise<void> => {
+    await client.query(how)
+    client.release()
+  }
+  return { client, querier: new Querier(db, { schema }).withTx(client), end }
+}
+
+/** Answers a row when a statement with these two words in it waits for somebody's lock. */
+export const SOMEBODY_WAITS = `
+  select pid
+  from pg_stat_activity
+  where wait_event_type = 'Lock' and strpos(query, $1::text) > 0 and strpos(query, $2::text) > 0`
 
 /** How many rows stand in the tables that a refused call must leave alone. */
 export async function countRows(rows: Fixtures['rows']): Promise<Record<string, unknown>> {

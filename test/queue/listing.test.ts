@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { Querier, type ListOptions } from '../../src/index.ts'
+import { Querier, type ListOptions, type Metadata } from '../../src/index.ts'
 import { describeEachDatabase, type Fixtures } from '../support/fixtures.ts'
 import { refusal } from './arrange.ts'
 
@@ -48,6 +48,27 @@ describeEachDatabase('a list of jobs', (test) => {
     expect(await listed({ errorText: 'wind', olderThan: '1h' })).toEqual([])
   })
 
+  test('is filtered by what the metadata contain', async ({ openQueue, db, schema }) => {
+    const queue = openQueue((job) => job.args)
+    const metadata = { tenant: 7, tags: ['a', 'b'], trace: { id: `it's "$8"`, flags: 1 } }
+    const done = await queue.enqueue('done', { metadata })
+    await queue.drain()
+    const waits = await queue.enqueue('waits', { metadata: { ...metadata, tenant: 8 } })
+    await queue.enqueue('without')
+    const querier = new Querier(db, { schema })
+    const listed = async (contained: object) => {
+      const options = { metadata: contained as Metadata }
+      const ids = await querier.listIds('default', options)
+      expect((await querier.list('default', options)).map((job) => job.id)).toEqual(ids)
+      return ids
+    }
+    expect(await listed({ tenant: 7 })).toEqual([done.id])
+    expect(await listed({ tags: ['b'] })).toEqual([done.id, waits.id])
+    expect(await listed({ trace: { id: `it's "$8"` }, tenant: 8 })).toEqual([waits.id])
+    expect(await listed({ tenant: '7' })).toEqual([])
+    expect(await listed({ tenant: null })).toEqual([])
+  })
+
   test('goes from the newest on, page by page', async ({ openQueue, rows, db, schema }) => {
     const { gear, stone, sail, later } = await stocked({ openQueue, rows })
     const querier = new Querier(db, { schema })
@@ -79,6 +100,9 @@ describeEachDatabase('a list of jobs', (test) => {
       [{ newerThan: -1 }, 'newerThan'],
       [{ errorText: '' }, 'errorText'],
       [{ errorText: 'a\u0000' }, 'errorText'],
+      [{ metadata: {} }, 'metadata'],
+      [{ metadata: [7] }, 'metadata'],
+      [{ metadata: { tenant: 7n } }, 'metadata.tenant'],
       [{ order: 'down' }, 'order'],
       [{ limit: 1_001 }, 'limit'],
       [{ older: '1h' }, 'older'],

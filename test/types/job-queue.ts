@@ -30,6 +30,8 @@ import {
   type MillraceError,
   type MillraceErrorCode,
   type QueueOptions,
+  type WherePreview,
+  type WhereResult,
   type Worker,
   type WorkContext,
 } from '../../src/index.ts'
@@ -153,6 +155,72 @@ export async function enqueueManyTakesItems(): Promise<void> {
   await typed.enqueueMany([{ args: { to: 'ada' }, tx }])
   // @ts-expect-error options of a job belong to the job
   await typed.enqueueMany([{ args: { to: 'ada' } }], { priority: 1 })
+}
+
+export async function editTakesTheArguments(): Promise<void> {
+  const edited = await typed.edit('42', { args: { to: 'eve' }, priority: 0, timeout: null })
+  expectTypeOf(edited).toEqualTypeOf<JobRecord<Email, Sent> | undefined>()
+  await typed.edit('42', { delay: '1h', metadata: {}, maxRetries: undefined })
+  // @ts-expect-error of another type
+  await typed.edit('42', { args: 'eve' })
+  // @ts-expect-error nothing to change
+  await typed.edit('42')
+  // @ts-expect-error only a timeout can be taken away
+  await typed.edit('42', { priority: null })
+  // @ts-expect-error the transaction belongs to a Querier
+  await typed.edit('42', { args: { to: 'eve' }, tx })
+  const querier = new Querier(pool)
+  expectTypeOf(await querier.edit<Email>('emails', '42', { args: { to: 'eve' } })).toEqualTypeOf<
+    JobRecord<Email> | undefined
+  >()
+  // @ts-expect-error other arguments than were said
+  await querier.edit<Email>('emails', '42', { args: 7 })
+  await querier.edit('emails', '42', { args: 7 })
+}
+
+export async function manyJobsAreChosenByAFilter(isDry: boolean): Promise<void> {
+  const failed = { status: 'failed', errorText: 'timeout', metadata: { tenant: 7 } } as const
+  expectTypeOf(await typed.retryWhere(failed)).toEqualTypeOf<WhereResult>()
+  expectTypeOf(await typed.cancelWhere({ all: true }, {})).toEqualTypeOf<WhereResult>()
+  const options = { limit: 5, signal, dryRun: false, onBatch: () => {} } as const
+  expectTypeOf(await typed.deleteWhere(failed, options)).toEqualTypeOf<WhereResult>()
+  const preview = await typed.deleteWhere(failed, { dryRun: true, limit: 5 })
+  expectTypeOf(preview).toEqualTypeOf<WherePreview<Email, Sent>>()
+  const either = await typed.deleteWhere(failed, { dryRun: isDry })
+  expectTypeOf(either).toEqualTypeOf<WherePreview<Email, Sent> | WhereResult>()
+  // @ts-expect-error no such status
+  await typed.retryWhere({ status: 'dead' })
+  // @ts-expect-error no filter
+  await typed.retryWhere()
+  // @ts-expect-error a queue knows its own name
+  await typed.retryWhere({ queueName: 'emails', all: true })
+  // @ts-expect-error a misspelt option
+  await typed.retryWhere(failed, { dryrun: true })
+  // @ts-expect-error only a redrive edits
+  await typed.retryWhere(failed, { edit: () => ({ to: 'ada' }) })
+  const querier = new Querier(pool)
+  const found = await querier.cancelWhere({ queueName: 'emails', all: true }, { dryRun: true })
+  expectTypeOf(found).toEqualTypeOf<WherePreview>()
+  await querier.list('emails', { metadata: { tenant: 7 } })
+}
+
+export async function deadLettersGoBackWithTheArgumentsOfTheirQueue(): Promise<void> {
+  const edit = (job: JobRecord<Email>): Email => ({ to: job.args.to.toLowerCase() })
+  expectTypeOf(await typed.redriveMany(['42'], { edit })).toEqualTypeOf<string[]>()
+  await typed.redriveMany(['42'], { edit: ({ args }) => ({ ...args, to: 'ada' }) })
+  expectTypeOf(await typed.redriveWhere({ all: true }, { edit })).toEqualTypeOf<WhereResult>()
+  const preview = await typed.redriveWhere({ all: true }, { edit, dryRun: true })
+  expectTypeOf(preview).toEqualTypeOf<WherePreview<Email, Sent>>()
+  const querier = new Querier(pool)
+  await querier.redriveMany('dead', ['42'], { edit })
+  const found = await querier.redriveWhere({ all: true }, { edit, dryRun: true })
+  expectTypeOf(found).toEqualTypeOf<WherePreview<Email>>()
+  // @ts-expect-error other arguments
+  await typed.redriveMany(['42'], { edit: () => 7 })
+  // @ts-expect-error it returns at once
+  await typed.redriveMany(['42'], { edit: async () => ({ to: 'ada' }) })
+  // A queue of certain arguments is still a queue.
+  expectTypeOf(typed).toExtend<JobQueue>()
 }
 
 export async function transactionsAreThoseOfTheDrivers(): Promise<void> {

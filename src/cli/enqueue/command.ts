@@ -4,14 +4,14 @@ import { checkQueueName } from '../../core/queue-name.ts'
 import { RetryPolicy } from '../../core/retry.ts'
 import type { Cli } from '../cli.ts'
 import { usageFailure } from '../failure.ts'
-import { checkFlags, numberOrText } from '../flags.ts'
+import { checkFlags } from '../flags.ts'
+import { readJobOptions, type JobFlags } from '../job-flags.ts'
 import type { GlobalOptions } from '../place.ts'
-import { readInstant } from './instant.ts'
 import { enqueueLines } from './many.ts'
 import { enqueueOne } from './one.ts'
 
 /** The flags of `millrace enqueue`, as they were written. */
-interface EnqueueFlags extends GlobalOptions {
+interface EnqueueFlags extends GlobalOptions, JobFlags {
   readonly file?: string
   readonly envelope?: true
   readonly atomic?: true
@@ -19,13 +19,6 @@ interface EnqueueFlags extends GlobalOptions {
   readonly fromLine?: string
   readonly fifo?: true
   readonly create?: true
-  readonly maxRetries?: string
-  readonly retryPolicy?: string
-  readonly priority?: string
-  readonly delay?: string
-  readonly runAt?: string
-  readonly timeout?: string
-  readonly metadata?: string
 }
 
 /** What `millrace enqueue` was asked to do. */
@@ -110,29 +103,6 @@ function readRequest(queueName: string, flags: EnqueueFlags): EnqueueRequest {
     isEnvelope: flags.envelope === true,
     fifo,
     create: flags.create === true,
-  }
-}
-
-/** Only what was given: a FIFO queue refuses `priority` whatever its value. */
-function readJobOptions(flags: EnqueueFlags): JobOptions {
-  const { maxRetries, retryPolicy, priority, delay, runAt, timeout, metadata } = flags
-  const options: Record<string, unknown> = {
-    maxRetries: maxRetries === undefined ? undefined : numberOrText(maxRetries),
-    retryPolicy,
-    priority: priority === undefined ? undefined : numberOrText(priority),
-    delay,
-    runAt: runAt === undefined ? undefined : checkFlags(() => readInstant(runAt, 'runAt')),
-    timeout,
-    metadata: metadata === undefined ? undefined : parseMetadata(metadata),
-  }
-  return options
-}
-
-function parseMetadata(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw usageFailure(`--metadata is not JSON: it takes an object such as '{"tenant":7}'.`, error)
   }
 }
 

@@ -4,10 +4,12 @@ import type { ListOptions } from '../../list-options.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import {
+  filterOf,
   filterOptions,
   queueOption,
   readInteger,
   readJobId,
+  statusOption,
   type FilterValues,
 } from '../command-parts.ts'
 import { requireQueue } from '../known-queue.ts'
@@ -34,6 +36,7 @@ export function addList(jobs: Command, cli: Cli): void {
     .summary('list jobs')
     .description('list jobs, in the order in which they were enqueued')
     .addOption(queueOption('only jobs of this queue (default: all queues)'))
+    .addOption(statusOption())
   for (const option of filterOptions()) list.addOption(option)
   list
     .addOption(
@@ -58,6 +61,7 @@ const EXAMPLES = `
 Examples:
   $ millrace jobs list --status failed --newest
   $ millrace jobs list --queue emails --error timeout --newer-than 1h
+  $ millrace jobs list --metadata '{"tenant":7}'
   $ millrace jobs list --json --limit 1000 | jq '.jobs[].args'
 `
 
@@ -95,9 +99,8 @@ async function readPage(querier: Querier, options: JobsOptions): Promise<JobReco
 }
 
 function listOptionsOf(options: JobsOptions): ListOptions {
-  const { status, olderThan, newerThan, error, after, limit, newest } = options
-  const order = newest === true ? 'newest' : 'oldest'
-  return { status, olderThan, newerThan, errorText: error, after, limit, order }
+  const { after, limit, newest } = options
+  return { ...filterOf(options), after, limit, order: newest === true ? 'newest' : 'oldest' }
 }
 
 /** How each status looks, everywhere. */
@@ -109,7 +112,8 @@ export const STATUS_LOOKS: Readonly<Record<JobStatus, Look | undefined>> = {
   cancelled: 'quiet',
 }
 
-const JOB_COLUMNS: readonly Column<JobRecord>[] = [
+/** A job in one line. */
+export const JOB_COLUMNS: readonly Column<JobRecord>[] = [
   { title: 'id', text: ({ id }) => id, align: 'right', look: () => 'title' },
   { title: 'queue', text: ({ queueName }) => queueName, isElastic: true },
   { title: 'status', text: ({ status }) => status, look: ({ status }) => STATUS_LOOKS[status] },

@@ -1,15 +1,24 @@
 import { Argument, Option, type Command } from 'commander'
 import { Querier } from '../../querier.ts'
+import type { QuerierSelection } from '../../where-options.ts'
 import type { Cli } from '../cli.ts'
-import { filterOptions, queueOption, readInteger, readJobIds } from '../command-parts.ts'
+import {
+  filterOf,
+  filterOptions,
+  isFiltered,
+  limitOption,
+  queueOption,
+  readJobIds,
+  statusOption,
+} from '../command-parts.ts'
 import { EXIT, usageFailure } from '../failure.ts'
+import { requireQueue } from '../known-queue.ts'
 import { quote, showCommand } from '../show-command.ts'
 import { withTarget } from '../target.ts'
-import { printable } from '../terminal/printable.ts'
-import { showCount } from '../terminal/words.ts'
-import { countMatches, hasFilter, matches, steerMatches } from './matches.ts'
+import { showCount, showNumber } from '../terminal/words.ts'
+import type { Deed, SteerOptions } from './deed.ts'
 import { findJob } from './show.ts'
-import type { Deed, SteerOptions, Tally } from './deed.ts'
+import { exitCodeOf, noteRefusals, SAMPLE, showSample, type Tally } from './tally.ts'
 
 const DEEDS: readonly Deed[] = [
   {
@@ -18,9 +27,8 @@ const DEEDS: readonly Deed[] = [
     summary: 'cancel jobs that wait',
     description: 'cancel jobs that wait; a running job is left alone',
     statuses: ['available'],
-    byDefault: ['available'],
     act: (querier, queue, id) => querier.cancel(queue, id),
-    actOnMany: (querier, queue, ids) => querier.cancelMany(queue, ids),
+    actWhere: (querier, filter, options) => querier.cancelWhere(filter, options),
   },
   {
     verb: 'retry',
@@ -28,9 +36,8 @@ const DEEDS: readonly Deed[] = [
     summary: 'make failed or cancelled jobs available again',
     description: 'make failed or cancelled jobs available again, with a fresh set of attempts',
     statuses: ['failed', 'cancelled'],
-    byDefault: ['failed'],
     act: (querier, queue, id) => querier.retry(queue, id),
-    actOnMany: (querier, queue, ids) => querier.retryMany(queue, ids),
+    actWhere: (querier, filter, options) => querier.retryWhere(filter, options),
   },
   {
     verb: 'delete',
@@ -38,9 +45,8 @@ const DEEDS: readonly Deed[] = [
     summary: 'delete jobs, and all that is known of them',
     description: 'delete jobs in any status but running, and all that is known of them',
     statuses: ['available', 'finished', 'failed', 'cancelled'],
-    byDefault: ['available', 'finished', 'failed', 'cancelled'],
     act: (querier, queue, id) => querier.delete(queue, id),
-    actOnMany: (querier, queue, ids) => querier.deleteMany(queue, ids),
+    actWhere: (querier, filter, options) => querier.deleteWhere(filter, options),
   },
 ]
 
@@ -57,14 +63,11 @@ function addDeed(jobs: Command, deed: Deed, cli: Cli): void {
     .description(description)
     .addArgument(new Argument('[ids...]', 'the jobs; or none, and filters').argParser(readJobIds))
     .addOption(queueOption())
-  for (const option of filterOptions(deed.statuses)) command.addOption(option)
+    .addOption(statusOption(deed.statuses))
+  for (const option of filterOptions()) command.addOption(option)
   command
-    .addOption(
-      new Option('-n, --limit <count>', 'with filters: how many at most (default: all)').argParser(
-        readInteger(1, Number.MAX_SAFE_INTEGER),
-      ),
-    )
-    .addOption(new Option('--dry-run', 'only say how many jobs that would be'))
+    .addOption(limitOption('with filters: how many at most (default: all)'))
+    .addOption(new Option('--dry-run', 'only say how many jobs that would be, and show the first'))
     .addOption(new Option('-y, --yes', 'with filters: do not ask'))
     .addHelpText('after', examplesOf(verb))
     .action(async (ids: string[] | undefined, _options: unknown, command: Command) => {
@@ -80,6 +83,7 @@ function examplesOf(verb: string): string {
 Examples:
   $ millrace jobs ${verb} 42 43
   $ millrace jobs ${verb} --queue emails ${filters} --dry-run
+  $ millrace jobs ${verb} --metadata '{"tenant":7}' --limit 100 --yes
 `
 }
 
@@ -89,15 +93,14 @@ async function steerIds(
   options: SteerOptions,
   cli: Cli,
 ): Promise<void> {
-  const { status, olderThan, newerThan, error, limit } = options
-  if ([status, olderThan, newerThan, error, limit].some((filter) => filter !== undefined)) {
+  if (isFiltered(options) || options.limit !== undefined) {
     throw usageFailure('Pass ids or filters, not both: a job that is named needs no filter.')
   }
   await withTarget(options, cli, {}, async ({ db, schema }) => {
     const querier = new Querier(db, { schema })
-    const tally: Tally = { done: 0, refused: [] }
+    const tally: Tally = { done: 0, isExact: true, refused: [], sample: [] }
     for (const id of new Set(ids)) {
-      const reason = await steerOne(deed, querier, id, options)
+      const reason = await steerOne(deed, querier, id, options, tally)
       if (reason === undefined) tally.done += 1
       else tally.refused.push({ id, reason })
     }
@@ -111,59 +114,83 @@ async function steerOne(
   querier: Querier,
   id: string,
   { queue, dryRun }: SteerOptions,
+  { sample }: Tally,
 ): Promise<string | undefined> {
   const job = await findJob(querier, id, queue)
   if (job === undefined) return 'is not there'
   const isDone =
     dryRun === true ? statuses.includes(job.status) : await act(querier, job.queueName, id)
+  if (isDone && sample.length < SAMPLE) sample.push(job)
   if (isDone) return undefined
   return verb === 'retry' && job.originQueue !== null && job.status === 'available'
-    ? `waits in a dead-letter queue, from which "${showCommand(`redrive ${quote(job.queueName)}`)}" sends it back`
+    ? `waits in a dead-letter queue, from which "${showCommand(`redrive ${quote(job.queueName)} --id ${id}`)}" sends it back`
     : `is ${job.status}`
 }
 
 async function steerFiltered(deed: Deed, options: SteerOptions, cli: Cli): Promise<void> {
-  const { verb } = deed
-  if (!hasFilter(options)) {
+  const { verb, actWhere } = deed
+  const { queue, limit, dryRun, yes } = options
+  if (queue === undefined && !isFiltered(options)) {
     throw usageFailure(
       `Which jobs? Pass ids, or a filter such as --queue. Try: millrace jobs ${verb} --help`,
     )
   }
   await withTarget(options, cli, {}, async ({ db, schema }) => {
     const querier = new Querier(db, { schema })
-    const wanted = await matches(querier, deed, options)
-    const count = await countMatches(querier, wanted, options)
-    const tally: Tally = { done: 0, refused: [] }
-    if (options.dryRun === true || count === 0) {
-      tally.done = count
-      return report(deed, tally, options, cli)
-    }
-    const question = `${verb.charAt(0).toUpperCase()}${verb.slice(1)} ${showCount(count, 'job')}?`
-    if (options.yes !== true && !(await cli.confirm(question))) {
+    if (queue !== undefined) await requireQueue(querier, queue)
+    const filter = { ...filterOf(options), queueName: queue, all: true }
+    const { count, isExact, sample } = await actWhere(querier, filter, { dryRun: true, limit })
+    const tally: Tally = { done: count, isExact, refused: [], sample: [...sample] }
+    if (dryRun === true || count === 0) return report(deed, tally, options, cli)
+    const number = `${isExact ? '' : 'at least '}${showCount(count, 'job')}`
+    const question = `${verb.charAt(0).toUpperCase()}${verb.slice(1)} ${number}?`
+    if (yes !== true && !(await cli.confirm(question))) {
       cli.exitCode = EXIT.failed
       return cli.note('Nothing was changed.')
     }
-    await steerMatches(querier, deed, wanted, count, tally, cli)
-    report(deed, tally, options, cli)
+    report(deed, await steerAll(deed, querier, filter, tally, options, cli), options, cli)
   })
 }
 
-function report(deed: Deed, tally: Tally, { dryRun }: SteerOptions, cli: Cli): void {
-  const { done, refused } = tally
-  cli.exitCode = exitCodeOf(tally, cli)
-  const isDryRun = dryRun === true
-  if (cli.isJson) return cli.json({ action: deed.verb, dryRun: isDryRun, done, refused })
-  for (const { id, reason } of refused) {
-    cli.note(
-      `${cli.err.paint('warning', '!')} Job ${id} ${printable(reason)}; it cannot be ${deed.done}.`,
-    )
+/** Does it to as many as were counted, until the signal to stop. */
+async function steerAll(
+  { actWhere }: Deed,
+  querier: Querier,
+  filter: QuerierSelection,
+  { done: count, isExact }: Tally,
+  { limit }: SteerOptions,
+  cli: Cli,
+): Promise<Tally> {
+  const tally: Tally = { done: 0, isExact: true, refused: [], sample: [] }
+  const progress = cli.progress()
+  try {
+    await actWhere(querier, filter, {
+      limit: isExact ? count : limit,
+      signal: cli.stop,
+      onBatch: ({ changed, refused }) => {
+        tally.done += changed.length
+        for (const id of refused) tally.refused.push({ id, reason: 'has changed meanwhile' })
+        const seen = tally.done + tally.refused.length
+        const all = `${showNumber(count)}${isExact ? '' : ' or more'} jobs`
+        if (!cli.isJson) progress.show(`${showNumber(seen)} of ${all}`, Math.min(1, seen / count))
+      },
+    })
+  } finally {
+    progress.end()
   }
-  if (isDryRun) cli.print(`${showCount(done, 'job')} would be ${deed.done}.`)
-  else cli.print(`${showCount(done, 'job')} ${done === 1 ? 'was' : 'were'} ${deed.done}.`)
+  return tally
 }
 
-function exitCodeOf({ done, refused }: Tally, cli: Cli): Cli['exitCode'] {
-  if (cli.stoppedWith !== undefined) return cli.stoppedWith
-  if (refused.length === 0) return EXIT.done
-  return done === 0 ? EXIT.failed : EXIT.partly
+function report(deed: Deed, tally: Tally, { dryRun }: SteerOptions, cli: Cli): void {
+  const { done, isExact, refused, sample } = tally
+  cli.exitCode = exitCodeOf(tally, cli)
+  const isDryRun = dryRun === true
+  const answer = { action: deed.verb, dryRun: isDryRun, done, refused }
+  if (cli.isJson) return cli.json(isDryRun ? { ...answer, isExact, sample } : answer)
+  noteRefusals(tally, `cannot be ${deed.done}`, cli)
+  if (!isDryRun) {
+    return cli.print(`${showCount(done, 'job')} ${done === 1 ? 'was' : 'were'} ${deed.done}.`)
+  }
+  cli.print(`${isExact ? '' : 'At least '}${showCount(done, 'job')} would be ${deed.done}.`)
+  showSample(tally, cli)
 }
