@@ -14,7 +14,9 @@ const LONG_RUN = process.env['MODEL_RUNS']
  * long run finds is kept in `FOUND`.
  */
 const PLAN =
-  LONG_RUN === undefined ? { numRuns: 250, seed: 20_261_124 } : { numRuns: Number(LONG_RUN) }
+  LONG_RUN === undefined
+    ? { numRuns: 250, seed: 20_261_124 }
+    : { numRuns: Number(LONG_RUN), endOnFailure: process.env['MODEL_SHRINKS'] === '0' }
 
 let stage: Stage & { close(): Promise<void> }
 
