@@ -1,4 +1,5 @@
 import { JOB_DEFAULTS } from '../core/enqueue-options.ts'
+import { isAmongThose } from './among.ts'
 import { toMicros } from './instants.ts'
 
 /** Arguments that are stored in more than this many bytes stay in the table until their job starts. */
@@ -95,20 +96,12 @@ where queues.id = $1::int4
 union all
 select null, claimed.* from claimed`
 
-/** Claims the jobs of `chosen`. The range is for PostgreSQL before 17, as in `FENCE`. */
-export const TAKE = take(`id = any(array(select chosen.id from chosen))
-    and id between (select min(chosen.id) from chosen) and (select max(chosen.id) from chosen)`)
-
-/** Claims the one job of `chosen`. */
-export const TAKE_ONE = take('id = (select chosen.id from chosen)')
-
-function take(isChosen: string): string {
-  return `
+/** Claims the jobs of `chosen`. */
+export const TAKE = `
   update {schema}.jobs
   set
     claimed_by = $2::int4,
     claim_no = $3::int8,
     started_at = case when $5::bool then statement_timestamp() end
-  where queue_id = $1::int4 and ${isChosen}
+  where queue_id = $1::int4 and ${isAmongThose('id', 'chosen')}
   returning ${CLAIMED_COLUMNS}`
-}

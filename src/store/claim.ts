@@ -5,7 +5,8 @@ import {
   compareUrgency,
   readAnswer,
 } from './claim-answer.ts'
-import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE, TAKE_ONE } from './claim-parts.ts'
+import { isAmongThose } from './among.ts'
+import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE } from './claim-parts.ts'
 import { fromMicros, type Micros } from './instants.ts'
 import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
@@ -98,13 +99,14 @@ with recursive walk as (
   ) as next
   where walk.steps < $4::int4 + cardinality($7::int8[])
 ),
+passed as materialized (
+  select walk.id from walk where walk.steps > 0
+),
 head as materialized (
   select jobs.id, jobs.run_at, jobs.claimed_by, jobs.is_suspect
   from {schema}.jobs
   where jobs.queue_id = $1::int4
-    and jobs.id = any(array(select walk.id from walk where walk.steps > 0))
-    and jobs.id > $6::int8
-    and jobs.id <= (select max(walk.id) from walk)
+    and ${isAmongThose('jobs.id', 'passed')}
   order by jobs.queue_id, jobs.id
   for no key update
 ),
@@ -126,10 +128,7 @@ claimed as (${TAKE}
 ${ANSWER_HEAD}`,
 })
 
-/**
- * Claims one suspect, to be run alone in its process. The range beside the list of ids is for PostgreSQL before 17, which
- * on a table that it believes empty took the list for a filter: it read all 300,000 jobs to find that there is no suspect.
- */
+/** Claims one suspect, to be run alone in its process. */
 export const CLAIM_SUSPECT = statement({
   name: 'claim_suspect',
   parameters: ['int4', 'int4', 'int8', 'int4', 'bool'],
@@ -142,20 +141,18 @@ chosen as materialized (
   select jobs.id
   from {schema}.jobs
   where jobs.queue_id = $1::int4
-    and jobs.id = any(array(select waiting.job_id from waiting))
-    and jobs.id >= (select min(waiting.job_id) from waiting)
-    and jobs.id <= (select max(waiting.job_id) from waiting)
+    and ${isAmongThose('jobs.id', 'waiting', 'job_id')}
     and jobs.claimed_by = 0
     and ${IS_DUE}
   order by jobs.priority, jobs.run_at, jobs.id
-  limit least($4::int4, 1)
+  limit $4::int4
   for no key update skip locked
 ),
 released as (
   delete from {schema}.suspects
   where suspects.queue_id = $1::int4 and suspects.job_id = any(array(select chosen.id from chosen))
 ),
-claimed as (${TAKE_ONE}
+claimed as (${TAKE}
 )
 ${ANSWER_HEAD}`,
 })
@@ -197,7 +194,7 @@ released as (
   delete from {schema}.suspects
   where suspects.queue_id = $1::int4 and suspects.job_id = any(array(select chosen.id from chosen))
 ),
-claimed as (${TAKE_ONE}
+claimed as (${TAKE}
 )
 ${ANSWER_HEAD}`,
 })

@@ -1,5 +1,6 @@
 import type { DBTX } from '../drivers/driver.ts'
 import { FENCE, FENCE_PARAMETERS } from './fence.ts'
+import { isAmongThose } from './among.ts'
 import { afterMillis } from './instants.ts'
 import { encodeErrors, fenceValues, type HeldJob, type Holder, type StoredError } from './settle.ts'
 import { statement } from './statement.ts'
@@ -103,7 +104,7 @@ export function departure(which: string): string {
 with ${chosenDeadLetters(which)},
 departed as (
   delete from {schema}.jobs
-  where queue_id = $1::int4 and id = any(array(select chosen.id from chosen))
+  where queue_id = $1::int4 and ${isAmongThose('id', 'chosen')}
   returning
     id, created_at, priority, max_retries, retry_policy, timeout_ms, error_count, is_suspect,
     args, metadata, origin_queue_id
@@ -165,7 +166,7 @@ parked as (
 unpointed as (
   delete from {schema}.history
   where history.queue_id = $1::int4
-    and history.id = any(array(select moving.id from moving))
+    and ${isAmongThose('history.id', 'moving')}
     and history.outcome = 'moved'
 )
 select id::text as "id", ${WAKE} as "isWoken" from arrived`,

@@ -1,4 +1,5 @@
 import { fenceValues, type HeldJob, type Holder } from './settle.ts'
+import { isAmong } from './among.ts'
 import { afterMillis } from './instants.ts'
 import { FENCE_PARAMETERS } from './fence.ts'
 import { statement } from './statement.ts'
@@ -51,7 +52,7 @@ export const FIND_SETTLED = statement({
 select history.id::text as "id"
 from {schema}.history
 where history.queue_id = $1::int4
-  and history.id = any($3::int8[])
+  and ${isAmong('history.id', '$3')}
   and history.worker_id = $2::int4
   and history.claim_no = ($4::int8[])[width_bucket(history.id, $3::int8[])]
 union

@@ -8,6 +8,11 @@ export function sqlArray(numbers: readonly (number | string)[]): string {
   return `{${numbers.join()}}`
 }
 
+/** The same of ids, in ascending order. */
+export function sortedIds(ids: readonly string[]): string {
+  return sqlArray([...ids].sort(compareNumerals))
+}
+
 /** The numerals in an array literal of PostgreSQL's. */
 export function readArray(literal: string): string[] {
   return literal === '{}' ? [] : literal.slice(1, -1).split(',')

@@ -1,4 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
+import { isAmong } from './among.ts'
 import { arriveAtOrigins, chosenDeadLetters, departure, type MovingJob } from './dead-letters.ts'
 import { LIVE_JOB_COLUMNS, LIVE_JOB_SOURCE, type JobRow } from './job-row.ts'
 import { sqlArray } from './numerals.ts'
@@ -7,7 +8,8 @@ import type { Store } from './store.ts'
 
 /* Dead letters that are named by their ids go back, as they are or with other arguments. */
 
-const NAMED = 'jobs.id = any($3::int8[])'
+/** They are sorted. */
+const NAMED = isAmong('jobs.id', '$3')
 
 /** Takes the named dead letters out of their queue, at most `$2`. */
 export const DEPART_NAMED = statement({
@@ -35,7 +37,7 @@ export const READ_LIVE_JOBS = statement({
   sql: `
 select ${LIVE_JOB_COLUMNS}
 from ${LIVE_JOB_SOURCE}
-where jobs.queue_id = $1::int4 and jobs.id = any($2::int8[])
+where jobs.queue_id = $1::int4 and ${isAmong('jobs.id', '$2')}
 order by jobs.queue_id, jobs.id`,
 })
 

@@ -1,4 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
+import { isAmong } from './among.ts'
 import { readArray, sqlArray } from './numerals.ts'
 import { afterMillis, fromMicros } from './instants.ts'
 import { statement, type Statement } from './statement.ts'
@@ -235,8 +236,7 @@ with settled as (
     started_at = null,
     is_suspect = is_suspect or $8::bool
   where queue_id = $1::int4
-    and id = any($5::int8[])
-    and id between ($5::int8[])[1] and ($5::int8[])[cardinality($5::int8[])]
+    and ${isAmong('id', '$5')}
     and claimed_by = $7::int4
     and claim_no = ($6::int8[])[width_bucket(id, $5::int8[])]
   returning id, is_suspect

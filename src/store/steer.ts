@@ -1,9 +1,10 @@
 import type { DBTX } from '../drivers/driver.ts'
+import { isAmong } from './among.ts'
 import { afterMillis } from './instants.ts'
 import { whereverItIs } from './jobs.ts'
 import { ERRORS_OF_SETTLED, FORGET_ERRORS, HISTORY_COLUMNS } from './settle-parts.ts'
 import { withDayOfHistory } from './history.ts'
-import { sqlArray } from './numerals.ts'
+import { sortedIds } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
@@ -21,7 +22,7 @@ export const CANCEL_JOBS = statement({
   sql: `
 with settled as (
   delete from {schema}.jobs
-  where queue_id = $1::int4 and id = any($5::int8[]) and (claimed_by is null or claimed_by = 0)
+  where queue_id = $1::int4 and ${isAmong('id', '$5')} and (claimed_by is null or claimed_by = 0)
   returning
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
     origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, attempt, error_count
@@ -47,7 +48,7 @@ export const RETRY_JOBS = statement({
   sql: `
 with revived as (
   delete from {schema}.history
-  where history.queue_id = $1::int4 and history.id = any($5::int8[]) and history.outcome in ('failed', 'cancelled')
+  where history.queue_id = $1::int4 and ${isAmong('history.id', '$5')} and history.outcome in ('failed', 'cancelled')
   returning
     history.id, history.created_at, history.priority, history.max_retries, history.retry_policy,
     history.timeout_ms, history.origin_queue_id, history.error_count, history.errors,
@@ -90,7 +91,7 @@ export const DELETE_LIVE_JOBS = statement({
   sql: `
 with settled as (
   delete from {schema}.jobs
-  where queue_id = $1::int4 and id = any($5::int8[]) and (claimed_by is null or claimed_by = 0)
+  where queue_id = $1::int4 and ${isAmong('id', '$5')} and (claimed_by is null or claimed_by = 0)
   returning id, error_count
 ),
 ${FORGET_ERRORS},
@@ -107,7 +108,7 @@ export const DELETE_PAST_JOBS = statement({
   indexes: ['history_of_job'],
   sql: `
 delete from {schema}.history
-where history.queue_id = $1::int4 and history.id = any($2::int8[]) and history.outcome <> 'moved'
+where history.queue_id = $1::int4 and ${isAmong('history.id', '$2')} and history.outcome <> 'moved'
 returning history.id::text as "id"`,
 })
 
@@ -130,7 +131,7 @@ export async function cancelJobs(
   keepMs: number,
   tx?: DBTX,
 ): Promise<string[]> {
-  const values = [...wakeValues(store, queueId), sqlArray(ids), keepMs]
+  const values = [...wakeValues(store, queueId), sortedIds(ids), keepMs]
   const work = () => store.run<Changed>(CANCEL_JOBS, values, tx)
   return idsOf(await withDayOfHistory(store, keepMs, tx, work))
 }
@@ -142,7 +143,7 @@ export async function retryJobs(
   ids: readonly string[],
   tx?: DBTX,
 ): Promise<string[]> {
-  const values = [...wakeValues(store, queueId), sqlArray(ids)]
+  const values = [...wakeValues(store, queueId), sortedIds(ids)]
   return idsOf(await store.run<Changed>(RETRY_JOBS, values, tx))
 }
 
@@ -165,7 +166,7 @@ export async function deleteLiveJobs(
   ids: readonly string[],
   tx?: DBTX,
 ): Promise<string[]> {
-  const values = [...wakeValues(store, queueId), sqlArray(ids)]
+  const values = [...wakeValues(store, queueId), sortedIds(ids)]
   return idsOf(await store.run<Changed>(DELETE_LIVE_JOBS, values, tx))
 }
 
@@ -176,7 +177,7 @@ export async function deletePastJobs(
   ids: readonly string[],
   tx?: DBTX,
 ): Promise<string[]> {
-  return idsOf(await store.run<Changed>(DELETE_PAST_JOBS, [queueId, sqlArray(ids)], tx))
+  return idsOf(await store.run<Changed>(DELETE_PAST_JOBS, [queueId, sortedIds(ids)], tx))
 }
 
 /** The queue in which the job was cancelled, or undefined when it was not waiting anywhere. */

@@ -21,8 +21,8 @@ export interface Claimer {
   expect(): void
   /** A job became due in this process. */
   include(priority: number, runAt: string): void
-  /** A job is due again at the time when its failure was written down; its run had started at this one, in microseconds. */
-  retried(priority: number, startedAt: number): void
+  /** A job that failed at this time, in microseconds, is due again at the later time when that was written down. */
+  retried(priority: number, failedAt: number): void
   /** Nothing that was learnt holds any more: another registration claims now. */
   forget(): void
   /** From where a poll looks for due jobs. */
@@ -62,9 +62,9 @@ export class LaneClaimer implements Claimer {
     this.#included.push({ priority, runAt })
   }
 
-  retried(priority: number, startedAt: number): void {
-    // The start is reckoned by this process's clock.
-    this.include(priority, String(startedAt - OVERLAP_MS * 1_000))
+  retried(priority: number, failedAt: number): void {
+    // Reckoned by this process's clock.
+    this.include(priority, String(Math.floor(failedAt) - OVERLAP_MS * 1_000))
   }
 
   forget(): void {

@@ -21,7 +21,9 @@ import {
 } from '../../src/store/settle.ts'
 import { pollQueues } from '../../src/store/poll.ts'
 import { ownQueue } from '../../src/store/queues.ts'
+import { redriveNamed } from '../../src/store/redrive.ts'
 import type { Statement } from '../../src/store/statement.ts'
+import { cancelJobs, deleteJobs } from '../../src/store/steer.ts'
 import { Store } from '../../src/store/store.ts'
 import { FifoClaimer, LaneClaimer, type Claimer } from '../../src/worker/claimer.ts'
 import { Floors } from '../../src/worker/floors.ts'
@@ -184,6 +186,24 @@ describe('a table that was drained and vacuumed, and is then filled with 300,000
       'claim nothing of a FIFO queue': () => claimFifo(store, claimOf(1_000), '0', []),
     }
     for (const [name, look] of Object.entries(looks)) cost[name] = await costOf(look)
+
+    // Jobs that a person names.
+    let named = 150_000
+    const next = (): string[] => Array.from({ length: 500 }, () => String((named += 1)))
+    await rows(
+      'update {schema}.jobs set origin_queue_id = $1 where queue_id = $1 and id between 150001 and 150500',
+      [queueId],
+    )
+    const steers: Record<string, () => Promise<readonly string[]>> = {
+      redrive: async () => (await redriveNamed(store, queueId, next(), () => '{}')).ids,
+      cancel: () => cancelJobs(store, queueId, next(), DAY_MS),
+      delete: () => deleteJobs(store, queueId, next()),
+    }
+    for (const [name, steer] of Object.entries(steers)) {
+      const steered = await costOf(steer)
+      expect(steered.answer, name).toHaveLength(500)
+      cost[name] = steered
+    }
 
     const settles: Record<string, Settle> = {
       finish: (runs) => finish(store, holder, runs, DAY_MS, false),

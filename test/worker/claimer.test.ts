@@ -40,11 +40,11 @@ test('a job that this process commits during a claim is looked for by the next, 
 test('a job that failed and is due again at once is looked for, though a claim was under way when it was written down', async () => {
   let isUnderWay = true
   const store = emptyStore('9000000', () => {
-    if (isUnderWay) claimer.retried(5, 8_700_000)
+    if (isUnderWay) claimer.retried(5, 8_700_000.5)
   })
   const claimer: LaneClaimer = new LaneClaimer(store)
   await claimer.claim(REQUEST)
-  expect(claimer.pollFloors()[5]).toMatchObject({ runAt: '8299999' }) // before the start of its run
+  expect(claimer.pollFloors()[5]).toMatchObject({ runAt: '8299999' }) // before the time of its failure
   expect(claimer.pollFloors()[4]).toMatchObject({ runAt: '8800000' })
   isUnderWay = false
   await claimer.claim(REQUEST)
