@@ -6,10 +6,13 @@ import { ownQueue } from '../store/queues.ts'
 import type { Store } from '../store/store.ts'
 import { Floors } from './floors.ts'
 import { Ladder } from './ladder.ts'
+import type { Settlement } from './settlement.ts'
 
 /** An insert that overlapped the last look committed behind its floor; this is how far back it can be. */
 const OVERLAP_MS = 200
 const FRONT = '0'
+
+type FailedRun = Pick<Settlement, 'priority' | 'startedAt' | 'runMs'>
 
 /** Where a receiver's jobs come from. One kind for each mode of queue. */
 export interface Claimer {
@@ -21,8 +24,8 @@ export interface Claimer {
   expect(): void
   /** A job became due in this process. */
   include(priority: number, runAt: string): void
-  /** A job that failed at this time, in microseconds, is due again at the later time when that was written down. */
-  retried(priority: number, failedAt: number): void
+  /** A run failed, and its job is due again at the time when that was written down. */
+  retried(run: FailedRun): void
   /** Nothing that was learnt holds any more: another registration claims now. */
   forget(): void
   /** From where a poll looks for due jobs. */
@@ -62,9 +65,10 @@ export class LaneClaimer implements Claimer {
     this.#included.push({ priority, runAt })
   }
 
-  retried(priority: number, failedAt: number): void {
-    // Reckoned by this process's clock.
-    this.include(priority, String(Math.floor(failedAt) - OVERLAP_MS * 1_000))
+  retried({ priority, startedAt, runMs }: FailedRun): void {
+    // Reckoned by this process's clock, it may be a little late.
+    const failedAt = Math.floor(startedAt + runMs * 1_000)
+    this.include(priority, String(failedAt - OVERLAP_MS * 1_000))
   }
 
   forget(): void {

@@ -315,12 +315,11 @@ export class Receiver implements Sleeper {
 
   #settled(settlement: Settlement): void {
     for (const listener of this.#settledListeners) listener(settlement)
-    const { verdict, priority, startedAt, runMs } = settlement
+    const { verdict } = settlement
     if (verdict.to === 'available') this.#shared.waker.lookIn(this, verdict.afterMs)
     // Nobody else tells of what is due again at once, nor a drain of what a handler enqueued in its own transaction.
     const isDue = verdict.to === 'available' && verdict.afterMs === 0
-    if (isDue && !returnsToItsPlace(verdict))
-      this.#claimer.retried(priority, startedAt + runMs * 1_000)
+    if (isDue && !returnsToItsPlace(verdict)) this.#claimer.retried(settlement)
     const mayBeMore = isDue || this.#rules.drainLimit !== undefined
     if (mayBeMore || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
     // The head of a FIFO queue waits: so do those behind it, for whoever wants to cancel them.

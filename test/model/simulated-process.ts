@@ -193,10 +193,10 @@ export class SimulatedProcess {
       const names = { queueId: id, queueName: queue, dlqName: undefined }
       const rules = { ...names, dlqId, keepFinishedMs, keepFailedMs }
       for (const done of await carryOut(this.#store, rules, group)) settled.add(done)
-      for (const { verdict, priority, startedAt, runMs } of group) {
+      for (const run of group) {
+        const { verdict } = run
         const isDue = verdict.to === 'available' && verdict.afterMs === 0
-        if (isDue && !returnsToItsPlace(verdict))
-          this.#claimerOf(queue).retried(priority, startedAt + runMs * 1_000)
+        if (isDue && !returnsToItsPlace(verdict)) this.#claimerOf(queue).retried(run)
       }
     }
     return settled

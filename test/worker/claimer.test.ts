@@ -40,7 +40,7 @@ test('a job that this process commits during a claim is looked for by the next, 
 test('a job that failed and is due again at once is looked for, though a claim was under way when it was written down', async () => {
   let isUnderWay = true
   const store = emptyStore('9000000', () => {
-    if (isUnderWay) claimer.retried(5, 8_700_000.5)
+    if (isUnderWay) claimer.retried({ priority: 5, startedAt: 1_000_000, runMs: 7_700.0005 })
   })
   const claimer: LaneClaimer = new LaneClaimer(store)
   await claimer.claim(REQUEST)
