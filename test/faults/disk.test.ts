@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { testOnOwnServer } from '../support/fixtures.ts'
 import { startPostgres, type PostgresServer } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 import { testFault } from './fault-test.ts'
+import { underLoad } from './under-load.ts'
 
 const DISK_BYTES = 300 * 1024 * 1024
-const MINUTES = 60_000
 const BALLAST = 'ballast'
 
 /** Whether this process may mount a file system; a normal user may not. */
@@ -89,29 +88,21 @@ testFault(
     short: { jobs: 300, faults: 1 },
     missing: missingRight(),
   },
-  async (stage, { jobs, faults }) => {
+  async (stage, amount) => {
     await stage.hire(3, { leaseTimeout: '10s' })
-    const load = stage.load({ producers: 5, restMs: 2 })
     const { dataFolder } = stage.server
-    for (let fault = 0; fault < faults; fault += 1) {
-      await stage.untilPromised(stage.promised.size + 100, 2 * MINUTES)
+    await underLoad(stage, amount, async () => {
       const refused = stage.refused.length
-      await stage.fault(async () => {
-        await until(
-          () => {
-            fill(dataFolder) // the server tidies up behind us
-            return stage.refused.length > refused
-          },
-          { what: 'an enqueue that is refused', withinMs: 60_000 },
-        )
-        await sleep(2_000)
-        rmSync(path.join(dataFolder, BALLAST))
-        await revive(stage.server)
-      })
-    }
-    await stage.untilPromised(jobs, 10 * MINUTES)
-    await load()
-    await stage.untilDone(5 * MINUTES)
+      await until(
+        () => {
+          fill(dataFolder) // the server tidies up behind us
+          return stage.refused.length > refused + 20
+        },
+        { what: 'enqueues that are refused', withinMs: 60_000 },
+      )
+      rmSync(path.join(dataFolder, BALLAST))
+      await revive(stage.server)
+    })
   },
   testOnSmallDisk,
 )

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { lineChart } from '../../bench/report/charts/lines.ts'
 import type { Colour } from '../../bench/report/charts/theme.ts'
-import { writeSection } from '../support/generated-section.ts'
+import { writeSection } from '../support/generated-section.mjs'
 import type { Verdict } from './verdict.ts'
 
 /** What was measured at the end of a minute. */

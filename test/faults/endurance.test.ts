@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import type { Child } from '../support/child-process.ts'
 import { expect, testOnOwnServer } from '../support/fixtures.ts'
 import type { WorkerProcess } from '../support/workers.ts'
+import { countExecutions } from './executions.ts'
 import { writeEndurance, type Minute } from './endurance-report.ts'
 import { IS_FULL } from './fault-test.ts'
 import { Stage } from './stage.ts'
@@ -48,7 +49,7 @@ testOnOwnServer(
       if (minute === Math.floor((COUNT * 5) / 6)) await snapshot.query('commit')
       await killFor(stage, MINUTE_MS)
       if (minute % DAY_EVERY === 0) await letADayPass(stage)
-      const finished = await finishedSoFar(folder)
+      const finished = countExecutions(folder, 'end')
       minutes.push({
         minute,
         jobsPerSecond: ((finished - done) / MINUTE_MS) * 1_000,
@@ -141,15 +142,6 @@ async function heaps(
     workerHeap: Number(await worker.call('memory')),
     producerHeap: Number(await producer.call('memory')),
   }
-}
-
-/** Ends of runs that were written down: lines, so that counting half an hour of them is quick. */
-async function finishedSoFar(folder: string): Promise<number> {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.runs'))
-  const counts = files.map(
-    (name) => readFileSync(path.join(folder, name), 'latin1').split(' end ').length - 1,
-  )
-  return Promise.resolve(counts.reduce((sum, count) => sum + count, 0))
 }
 
 function readPromised(folder: string): string[] {

@@ -3,31 +3,22 @@ import { describe } from 'vitest'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { IS_FULL, testFault, type Amount } from './fault-test.ts'
 import type { Stage } from './stage.ts'
+import { underLoad } from './under-load.ts'
 
-const MINUTES = 60_000
 /** Longer than the patience of a heartbeat, shorter than the lease. */
 const SILENCE_MS = 4_000
 const REFUSED_MS = IS_FULL ? 60_000 : 5_000
 
-/** Workers behind a network that can be made bad, load beside it, and a fault now and then. */
+/** Workers behind a network that can be made bad. */
 async function throughNetwork(
   stage: Stage,
-  { jobs, faults }: Amount,
+  amount: Amount,
   happen: (proxy: TcpProxy) => Promise<void> | void,
-  leaseTimeout: '10s' | '2s' = '10s',
 ): Promise<void> {
   const proxy = await startTcpProxy(stage.databaseUrl)
   try {
-    await stage.hire(3, { leaseTimeout, databaseUrl: proxy.url })
-    const load = stage.load({ producers: 4, restMs: 5 })
-    for (let fault = 0; fault < faults; fault += 1) {
-      await stage.untilPromised(stage.promised.size + 50, MINUTES)
-      await stage.fault(() => happen(proxy))
-      await stage.untilWorkGoesOn(MINUTES)
-    }
-    await stage.untilPromised(jobs, 10 * MINUTES)
-    await load()
-    await stage.untilDone(5 * MINUTES)
+    await stage.hire(3, { leaseTimeout: '10s', databaseUrl: proxy.url })
+    await underLoad(stage, amount, () => happen(proxy))
     await stage.close()
   } finally {
     await proxy.close()

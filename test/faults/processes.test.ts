@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe } from 'vitest'
 import { testFault } from './fault-test.ts'
+import { underLoad } from './under-load.ts'
 
 const LEASE = '2s'
 const PAST_THE_LEASE_MS = 4_000
@@ -20,7 +20,7 @@ describe.concurrent('processes', () => {
       await stage.hire(4, { leaseTimeout: LEASE, concurrency: 20 })
       const enqueued = stage.enqueue(jobs, { do: 'work', ms: 20 })
       for (let kill = 0; kill < faults; kill += 1) {
-        await sleep(500 + Math.random() * 1_000)
+        await stage.untilRan(Math.ceil((jobs / faults) * Math.random()), MINUTES)
         const worker = await stage.someWorker()
         await stage.fault(async () => {
           worker.kill('SIGKILL')
@@ -45,13 +45,14 @@ describe.concurrent('processes', () => {
       await stage.hire(3, { leaseTimeout: LEASE, concurrency: 10 })
       const enqueued = stage.enqueue(jobs, { do: 'work', ms: 50 })
       for (let freeze = 0; freeze < faults; freeze += 1) {
-        await sleep(1_000)
+        await stage.untilRan(20, MINUTES)
         const worker = await stage.someWorker()
+        const seen = { nth: freeze + 1, withinMs: 30_000 }
         await stage.fault(async () => {
           worker.kill('SIGSTOP')
-          await sleep(PAST_THE_LEASE_MS)
+          await stage.events.seen('worker.died', undefined, seen)
           worker.kill('SIGCONT')
-          await sleep(500) // runs go on in it before it hears that it is taken for dead
+          await stage.events.seen('worker.lease_lost', undefined, seen)
         })
       }
       await enqueued
@@ -68,19 +69,14 @@ describe.concurrent('processes', () => {
       full: { jobs: 5_000, faults: 10 },
       short: { jobs: 300, faults: 1 },
     },
-    async (stage, { jobs, faults }) => {
+    async (stage, amount) => {
       await stage.hire(3, { leaseTimeout: LEASE, concurrency: 10 })
-      const load = stage.load({ producers: 2, restMs: 2 })
-      for (let block = 1; block <= faults; block += 1) {
-        await stage.fault(async () => {
-          await stage.enqueue(1, { do: 'block-once', ms: PAST_THE_LEASE_MS })
-          const seen = { nth: block, withinMs: 30_000 }
-          await stage.events.seen('worker.lease_lost', undefined, seen)
-        })
-      }
-      await stage.untilPromised(jobs, 10 * MINUTES)
-      await load()
-      await stage.untilDone(10 * MINUTES)
+      let block = 0
+      await underLoad(stage, amount, async () => {
+        await stage.enqueue(1, { do: 'block-once', ms: PAST_THE_LEASE_MS })
+        const seen = { nth: (block += 1), withinMs: 30_000 }
+        await stage.events.seen('worker.lease_lost', undefined, seen)
+      })
     },
   )
 

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os'
 import { readFindings, type Finding } from './findings.ts'
-import { writeSection } from '../support/generated-section.ts'
+import { writeSection } from '../support/generated-section.mjs'
 
 /** Writes what the runs found into docs/reliability.md, once all are over: a `globalSetup` of vitest. */
 export default function setup(): () => void {

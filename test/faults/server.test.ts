@@ -4,27 +4,9 @@ import { describe } from 'vitest'
 import type { StopMode } from '../support/postgres.ts'
 import { testFault } from './fault-test.ts'
 import type { Stage } from './stage.ts'
+import { underLoad } from './under-load.ts'
 
-const MINUTES = 60_000
-
-/** Load, and every few seconds a fault, until there were enough of both. */
-async function underLoad(
-  stage: Stage,
-  { jobs, faults }: { jobs: number; faults: number },
-  happen: () => Promise<unknown>,
-): Promise<void> {
-  await stage.hire(3, { leaseTimeout: '10s' })
-  const load = stage.load({ producers: 5, restMs: 5 })
-  for (let fault = 0; fault < faults; fault += 1) {
-    const promised = stage.promised.size
-    await stage.untilPromised(promised + 50, 2 * MINUTES)
-    await sleep(1_000)
-    await stage.fault(happen)
-  }
-  await stage.untilPromised(jobs, 10 * MINUTES)
-  await load()
-  await stage.untilDone(5 * MINUTES)
-}
+const LEASE = '10s'
 
 describe.concurrent('the server', () => {
   const restarts: readonly { mode: StopMode; words: string }[] = [
@@ -40,7 +22,10 @@ describe.concurrent('the server', () => {
         full: { jobs: 5_000, faults: 15 },
         short: { jobs: 300, faults: 2 },
       },
-      (stage, amount) => underLoad(stage, amount, () => stage.server.restart(mode)),
+      async (stage, amount) => {
+        await stage.hire(3, { leaseTimeout: LEASE })
+        await underLoad(stage, amount, () => stage.server.restart(mode))
+      },
     )
   }
 
@@ -51,27 +36,19 @@ describe.concurrent('the server', () => {
       full: { jobs: 5_000, faults: 200 },
       short: { jobs: 300, faults: 10 },
     },
-    async (stage, { jobs, faults }) => {
-      await stage.hire(3, { leaseTimeout: '10s' })
-      const load = stage.load({ producers: 5, restMs: 5 })
-      await stage.untilPromised(20, MINUTES)
-      await withClient(stage, async (client) => {
-        for (let fault = 0; fault < faults; fault += 1) {
-          await sleep(100)
-          await stage.fault(() =>
-            client.query(`
-              select pg_terminate_backend(chosen.pid)
-              from (
-                select pid from pg_stat_activity
-                where backend_type = 'client backend' and pid <> pg_backend_pid()
-                order by random() limit 1
-              ) as chosen`),
-          )
-        }
-      })
-      await stage.untilPromised(jobs, 10 * MINUTES)
-      await load()
-      await stage.untilDone(5 * MINUTES)
+    async (stage, amount) => {
+      await stage.hire(3, { leaseTimeout: LEASE })
+      await withClient(stage, (client) =>
+        underLoad(stage, amount, () =>
+          client.query(`
+            select pg_terminate_backend(chosen.pid)
+            from (
+              select pid from pg_stat_activity
+              where backend_type = 'client backend' and pid <> pg_backend_pid()
+              order by random() limit 1
+            ) as chosen`),
+        ),
+      )
     },
   )
 
@@ -82,15 +59,17 @@ describe.concurrent('the server', () => {
       full: { jobs: 3_000, faults: 30 },
       short: { jobs: 200, faults: 3 },
     },
-    (stage, amount) =>
-      underLoad(stage, amount, () =>
+    async (stage, amount) => {
+      await stage.hire(3, { leaseTimeout: LEASE })
+      await underLoad(stage, amount, () =>
         withClient(stage, (client) =>
           client.query(`
             select pg_terminate_backend(pid) from pg_stat_activity
             where pid <> pg_backend_pid()
               and query ~ '(set beat = beat|^listen |pg_advisory_(un)?lock_shared|insert into .*workers)'`),
         ),
-      ),
+      )
+    },
   )
 
   testFault(
@@ -100,13 +79,15 @@ describe.concurrent('the server', () => {
       full: { jobs: 3_000, faults: 20 },
       short: { jobs: 200, faults: 2 },
     },
-    (stage, amount) =>
-      underLoad(stage, amount, async () => {
+    async (stage, amount) => {
+      await stage.hire(3, { leaseTimeout: LEASE })
+      await underLoad(stage, amount, async () => {
         const partitions = await stage.rows(
           `select inhrelid::regclass::text as name from pg_inherits where inhparent = '{schema}.history'::regclass`,
         )
         for (const { name } of partitions) await stage.rows(`drop table ${String(name)}`)
-      }),
+      })
+    },
   )
 
   testFault(
@@ -117,16 +98,11 @@ describe.concurrent('the server', () => {
       full: { jobs: 5_000, faults: 200 },
       short: { jobs: 300, faults: 10 },
     },
-    async (stage, { jobs, faults }) => {
+    async (stage, amount) => {
       await stage.rows(`alter system set deadlock_timeout = '20ms'`)
       await stage.rows('select pg_reload_conf()')
-      await stage.hire(3, { leaseTimeout: '10s' })
-      const load = stage.load({ producers: 5, restMs: 2 })
-      await stage.untilPromised(50, MINUTES)
-      for (let fault = 0; fault < faults; fault += 1) await stage.fault(() => lockBackwards(stage))
-      await stage.untilPromised(jobs, 10 * MINUTES)
-      await load()
-      await stage.untilDone(5 * MINUTES)
+      await stage.hire(3, { leaseTimeout: LEASE })
+      await underLoad(stage, amount, () => lockBackwards(stage))
     },
   )
 })

@@ -3,8 +3,7 @@ import { Client } from 'pg'
 import { describe } from 'vitest'
 import { testFault } from './fault-test.ts'
 import type { Stage } from './stage.ts'
-
-const MINUTES = 60_000
+import { underLoad } from './under-load.ts'
 
 const settings = [
   {
@@ -33,19 +32,11 @@ describe.concurrent('settings', () => {
         full: { jobs: 5_000, faults: 60 },
         short: { jobs: 200, faults: 4 },
       },
-      async (stage, { jobs, faults }) => {
+      async (stage, amount) => {
         await stage.rows(`alter database postgres set ${setting} = '${value}'`)
         await stage.hire(3, { leaseTimeout: '10s' })
-        const load = stage.load({ producers: 5, restMs: 5 })
-        await stage.untilPromised(20, MINUTES)
-        for (let fault = 0; fault < faults; fault += 1) {
-          // What waits for this lock runs into the timeout.
-          await stage.fault(() => lockForAMoment(stage))
-          await sleep(200)
-        }
-        await stage.untilPromised(jobs, 10 * MINUTES)
-        await load()
-        await stage.untilDone(5 * MINUTES)
+        // What waits for this lock runs into the timeout.
+        await underLoad(stage, amount, () => lockForAMoment(stage))
       },
     )
   }

@@ -8,7 +8,7 @@ import type { JobScript, ServerFixtures } from '../support/fixtures.ts'
 import type { PostgresServer } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 import type { WorkerOptions, WorkerProcess } from '../support/workers.ts'
-import { readExecutions } from './executions.ts'
+import { countExecutions, readExecutions } from './executions.ts'
 import { judgeRun, type FaultWindow, type Verdict } from './verdict.ts'
 
 /** What a stage is made of: fixtures of the test, on a server of its own. */
@@ -138,12 +138,19 @@ export class Stage {
     }
   }
 
+  /** Waits until so many more jobs have started. */
+  async untilRan(count: number, withinMs: number): Promise<void> {
+    const wanted = countExecutions(this.folder, 'start') + count
+    const hasRan = async (): Promise<boolean> => {
+      await sleep(20) // reading costs more than waiting
+      return countExecutions(this.folder, 'start') >= wanted
+    }
+    await until(hasRan, { what: `${count} more starts of jobs`, withinMs })
+  }
+
   /** Waits until a job starts, after now. */
-  async untilWorkGoesOn(withinMs: number): Promise<void> {
-    const since = now()
-    const hasGoneOn = (): boolean =>
-      readExecutions(this.folder).some(({ startedAt }) => startedAt > since)
-    await until(hasGoneOn, { what: 'the next start of a job', withinMs })
+  untilWorkGoesOn(withinMs: number): Promise<void> {
+    return this.untilRan(1, withinMs)
   }
 
   /** Waits until nothing waits or runs any more, whatever the database does meanwhile. */

@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { writeSection } from '../support/generated-section.mjs'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const FOLDER = path.join(ROOT, 'build/mutants')
-const REPORT = path.join(ROOT, 'docs/invariants.md')
 const MOST_RUNS = 1_000
 
 const MUTANTS = [
@@ -101,8 +101,5 @@ function writeReport(found) {
     '|---|--:|--:|',
     ...rows,
   ].join('\n')
-  const text = readFileSync(REPORT, 'utf8')
-  const [begin, end] = ['<!-- mutants -->', '<!-- /mutants -->']
-  const before = text.slice(0, text.indexOf(begin) + begin.length)
-  writeFileSync(REPORT, `${before}\n\n${table}\n\n${text.slice(text.indexOf(end))}`)
+  writeSection('docs/invariants.md', 'mutants', table)
 }

@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { writeSection } from '../support/generated-section.mjs'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 /** The packages of these versions that are whole for the platforms that the tests know. */
@@ -17,7 +18,6 @@ const PACKAGES = {
 }
 /** On these the suite has to be green; on the others it is only reported. */
 const PROMISED = ['18', '17', '16', '15']
-const REPORT = path.join(ROOT, 'docs/reliability.md')
 const FOUND = path.join(ROOT, 'build/versions')
 
 const asked = process.argv.slice(2)
@@ -94,9 +94,5 @@ function writeReport(tried) {
     return `| ${version.replace(/-.*/, '')} | ${promise} | ${passed} | ${failed} | ${day} |`
   })
   const head = ['| PostgreSQL | | passed | failed | on |', '|---|---|--:|--:|---|']
-  const text = readFileSync(REPORT, 'utf8')
-  const [begin, end] = ['<!-- versions -->', '<!-- /versions -->']
-  const before = text.slice(0, text.indexOf(begin) + begin.length)
-  const after = text.slice(text.indexOf(end))
-  writeFileSync(REPORT, `${before}\n\n${[...head, ...rows].join('\n')}\n\n${after}`)
+  writeSection('docs/reliability.md', 'versions', [...head, ...rows].join('\n'))
 }

@@ -1,10 +1,11 @@
+// Plain JavaScript, as scripts call it that Node 20 runs.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in a file of the project. */
-export function writeSection(file: string, name: string, content: string): void {
+export function writeSection(file, name, content) {
   const target = path.join(ROOT, file)
   const text = readFileSync(target, 'utf8')
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
