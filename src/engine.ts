@@ -169,6 +169,7 @@ export class Engine {
     const ownLeaseMs = (): number => Math.min(leaseMs, membership.leaseMs)
     const own = { store, events, pause, leaseMs: ownLeaseMs, looked: resolve }
     const sweep = new Sweep(store, events, membership, () => [...this.#receivers, ...this.#unclean])
+    membership.onSession(() => sweep.connected())
     const loops = [membership.run(signal), waker.run(signal), sweep.run(signal)]
     const ended = Promise.all([...loops, maintain(own, signal)])
     this.#unclean = new Set()

@@ -3,13 +3,17 @@ import { compareNumerals } from '../store/numerals.ts'
 import { readHeldSlice, type OrphanedJob, type SliceKey } from '../store/rescue.ts'
 import { giveBack } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
-import { pause } from './bell.ts'
+import { Bell, pause } from './bell.ts'
 import type { Registration } from './registration.ts'
 
 const EVERY_MS = 5 * 60_000
 /** A sweep may take one part in so many of the time: it reads the whole queue. */
 const SHARE = 500
 const SLICE = 20_000
+/** After the connection was lost and made anew: two looks, and between them no answer is on its way for that long. */
+const AFTER_RECONNECTION_MS = [500, 5_000]
+/** Claims begin at the front, so what is held is there: those two looks read no more. */
+const FRONT_SLICES = 10
 
 /** A receiver, as far as a sweep asks it. */
 export interface Hands {
@@ -19,20 +23,26 @@ export interface Hands {
   readonly openClaims: ReadonlySet<string>
 }
 
+/** What a look found, by queue: job ids with their claim numbers, and whose they were. */
+type Found = Map<number, { workerId: number; claimNos: Map<string, string> }>
+
 /**
- * Finds jobs that this worker holds and none of its receivers knows, and gives them back. Nothing is
- * known to leave such jobs behind but claims whose answers were lost, which are looked for at once;
- * but as the worker lives nobody else would ever free them, so this is the net below all others.
+ * Finds jobs that this worker holds and none of its receivers knows, and gives them back. As the worker
+ * lives nobody else would ever free them. A failover to a standby that was behind leaves such jobs: the
+ * new primary has the claims, and not the settles that followed. So does a claim whose answer was lost,
+ * but that is looked for by its number at once.
  *
- * What is under way on the network looks the same, so a job must be found twice, minutes apart.
+ * What is under way on the network looks the same, so a job must be found twice, some time apart.
  */
 export class Sweep {
   readonly #store: Store
   readonly #events: EventBus
   readonly #membership: { readonly current: Registration | undefined }
   readonly #hands: () => Iterable<Hands>
-  /** What the last sweep found, by queue: job ids with their claim numbers, and whose they were. */
-  #found = new Map<number, { workerId: number; claimNos: Map<string, string> }>()
+  readonly #bell = new Bell()
+  /** Who this process was when it connected last. */
+  #connectedAs: Registration | undefined
+  #found: Found = new Map()
 
   constructor(
     store: Store,
@@ -46,40 +56,73 @@ export class Sweep {
     this.#hands = hands
   }
 
-  /** Sweeps now and then until `signal` aborts. */
+  /** Sweeps now and then, and soon after each reconnection, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#sweepNowAndThen(signal), this.#lookAfterReconnections(signal)])
+  }
+
+  /** There is a new connection, perhaps to another database, which did not hear of the last moments. */
+  connected(): void {
+    const { current } = this.#membership
+    if (current === this.#connectedAs) this.#bell.ring() // a new registration holds nothing yet
+    this.#connectedAs = current
+  }
+
+  /** Looks once through the queues of this process. Gives back what the last sweep had found too. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    this.#found = await this.#look(this.#found, Infinity, signal)
+  }
+
+  async #sweepNowAndThen(signal: AbortSignal): Promise<void> {
     let waitMs = EVERY_MS
     for (;;) {
       await pause(waitMs, signal)
       if (signal.aborted) return
       const began = performance.now()
-      try {
-        await this.sweep(signal)
-      } catch (error) {
-        if (signal.aborted) return
-        this.#events.emit({ type: 'maintenance.failed', chore: 'sweep', error })
-      }
+      await this.#survive(this.sweep(signal), signal)
       waitMs = Math.max(EVERY_MS, (performance.now() - began) * SHARE)
     }
   }
 
-  /** Looks once through the queues of this process. Gives back what the last sweep had found too. */
-  async sweep(signal: AbortSignal): Promise<void> {
+  async #lookAfterReconnections(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#bell.wait(Infinity, signal)
+      let found: Found | undefined = new Map()
+      for (const waitMs of AFTER_RECONNECTION_MS) {
+        await pause(waitMs, signal)
+        if (signal.aborted) return
+        found = await this.#survive(this.#look(found ?? new Map(), FRONT_SLICES, signal), signal)
+      }
+    }
+  }
+
+  /** Waits for a look; if it fails it says so. */
+  async #survive<T>(look: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    try {
+      return await look
+    } catch (error) {
+      if (!signal.aborted) this.#events.emit({ type: 'maintenance.failed', chore: 'sweep', error })
+      return undefined
+    }
+  }
+
+  /** Gives back what was found `before` and is found again. Answers what it found. */
+  async #look(before: Found, slices: number, signal: AbortSignal): Promise<Found> {
     const registration = this.#membership.current
-    const before = this.#found
-    this.#found = new Map()
-    if (registration === undefined) return
+    const found: Found = new Map()
+    if (registration === undefined) return found
     const queues = new Map([...this.#hands()].map((hands) => [hands.queueId, hands.queueName]))
     for (const [queueId, queueName] of queues) {
-      if (signal.aborted || registration.lost.aborted) return
-      const unknown = await this.#unknown(queueId, registration.id, signal)
+      if (signal.aborted || registration.lost.aborted) return found
+      const unknown = await this.#unknown(queueId, registration.id, slices, signal)
       const last = before.get(queueId)
       const isTwice = ({ id, claimNo }: OrphanedJob): boolean =>
         last?.workerId === registration.id && last.claimNos.get(id) === claimNo
       await this.#giveBack(queueId, queueName, registration.id, unknown.filter(isTwice))
       const claimNos = new Map(unknown.map(({ id, claimNo }) => [id, claimNo]))
-      this.#found.set(queueId, { workerId: registration.id, claimNos })
+      found.set(queueId, { workerId: registration.id, claimNos })
     }
+    return found
   }
 
   async #giveBack(
@@ -94,15 +137,22 @@ export class Sweep {
     this.#events.emit({ type: 'claim.recovered', queueName, count: ids.length })
   }
 
-  async #unknown(queueId: number, workerId: number, signal: AbortSignal): Promise<OrphanedJob[]> {
+  async #unknown(
+    queueId: number,
+    workerId: number,
+    slices: number,
+    signal: AbortSignal,
+  ): Promise<OrphanedJob[]> {
     const unknown: OrphanedJob[] = []
     let key: SliceKey | undefined
+    let left = slices
     do {
+      left -= 1
       const slice = await readHeldSlice(this.#store, queueId, [workerId], SLICE, key)
       const open = this.#openClaims(queueId)
       unknown.push(...slice.orphans.filter(({ claimNo }) => !open.has(claimNo)))
       key = slice.next
-    } while (key !== undefined && !signal.aborted)
+    } while (key !== undefined && left > 0 && !signal.aborted)
     return unknown
   }
 

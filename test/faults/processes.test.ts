@@ -17,18 +17,18 @@ describe.concurrent('processes', () => {
       short: { jobs: 2_000, faults: 3 },
     },
     async (stage, { jobs, faults }) => {
+      const args = { do: 'work', ms: 20 } as const
       await stage.hire(4, { leaseTimeout: LEASE, concurrency: 20 })
-      const enqueued = stage.enqueue(jobs, { do: 'work', ms: 20 })
-      for (let kill = 0; kill < faults; kill += 1) {
-        await stage.untilRan(Math.ceil((jobs / faults) * Math.random()), MINUTES)
+      const enqueued = stage.enqueue(jobs, args)
+      const kill = async (): Promise<void> => {
         const worker = await stage.someWorker()
-        await stage.fault(async () => {
-          worker.kill('SIGKILL')
-          await worker.exited
-        })
+        worker.kill('SIGKILL')
+        await worker.exited
       }
+      // Beside them jobs come one after another, so that none of the kills comes too late.
+      const restRuns = jobs / faults
+      await underLoad(stage, { jobs, faults }, kill, { args, restRuns })
       await enqueued
-      await stage.untilDone(10 * MINUTES)
     },
   )
 

@@ -78,7 +78,10 @@ export class Stage {
     this.#workers.add(worker)
     void worker.exited.then(() => {
       this.#workers.delete(worker)
-      if (!this.#isOver) this.#hiring.push(this.#hireOne(options))
+      if (this.#isOver) return
+      const hiring = this.#hireOne(options)
+      hiring.catch(() => undefined) // `close` tells
+      this.#hiring.push(hiring)
     })
   }
 
@@ -128,13 +131,16 @@ export class Stage {
     await until(() => this.promised.size >= count, { what: `${count} jobs`, withinMs })
   }
 
-  /** Lets a fault happen and notes when. */
-  async fault<T>(happen: () => Promise<T> | T): Promise<T> {
+  /** Lets a fault happen and notes when, and what of it is felt later. */
+  async fault<T>(
+    happen: () => Promise<T> | T,
+    after: Pick<FaultWindow, 'forgottenMs'> = {},
+  ): Promise<T> {
     const from = now()
     try {
       return await happen()
     } finally {
-      this.#faults.push({ from, to: now() })
+      this.#faults.push({ from, to: now(), ...after })
     }
   }
 

@@ -35,6 +35,8 @@ test('a second run without a fault is not explained', () => {
   expect(judgeRun(new Set(['1']), longBefore, faults).unexplained).toHaveLength(1)
   const after = [run('1', 11_000, 11_010), run('1', 12_000, 12_100)]
   expect(judgeRun(new Set(['1']), after, faults).unexplained).toHaveLength(1)
+  const forgetful = faults.map((fault) => ({ ...fault, forgottenMs: 1_000 }))
+  expect(judgeRun(new Set(['1']), after, forgetful).unexplained).toEqual([])
 })
 
 test('another attempt is no repetition', () => {

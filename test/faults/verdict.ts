@@ -4,6 +4,8 @@ import type { Execution } from './executions.ts'
 export interface FaultWindow {
   readonly from: number
   readonly to: number
+  /** So long after its end jobs still start whose claims the database forgot in it: processes hold them. @default 0 */
+  readonly forgottenMs?: number
 }
 
 /** What became of the jobs of a run with faults. */
@@ -72,9 +74,12 @@ function findRepeats(executions: readonly Execution[]): Repeat[] {
   return repeats
 }
 
-/** Whether the fault came while this was running, or ended and perhaps not written down. */
-function interrupts({ from, to }: FaultWindow, { startedAt, endedAt }: Execution): boolean {
-  return startedAt <= to && (endedAt === undefined || endedAt >= from - UNSETTLED_MS)
+/** Whether the fault came while this was claimed, or running, or ended and perhaps not written down. */
+function interrupts(
+  { from, to, forgottenMs = 0 }: FaultWindow,
+  { startedAt, endedAt }: Execution,
+): boolean {
+  return startedAt <= to + forgottenMs && (endedAt === undefined || endedAt >= from - UNSETTLED_MS)
 }
 
 function hasEnded({ endedAt }: Execution): boolean {

@@ -186,21 +186,26 @@ export const test: TestAPI<ServerFixtures> = base.extend<ServerFixtures>({
   ...shared,
   child: async ({ databaseUrl, schema, events }, use) => {
     const children: Child[] = []
-    const keep = <C extends Child>(child: C): C => {
+    let isOver = false
+    const start = <C extends Child>(make: () => C): C => {
+      // Whoever replaces a process that died would replace those that end with the test.
+      if (isOver) throw new Error('The test is over: no process starts any more.')
+      const child = make()
       children.push(child)
       return child
     }
     await use({
-      run: (script, options) => keep(new Child(script, { ...options, events })),
+      run: (script, options) => start(() => new Child(script, { ...options, events })),
       receive: async (options = {}) => {
         const { script, process: started } = options
-        const worker = keep(
-          new WorkerProcess({ databaseUrl, schema }, { ...started, script, events }),
+        const worker = start(
+          () => new WorkerProcess({ databaseUrl, schema }, { ...started, script, events }),
         )
         await worker.open(options)
         return worker
       },
     })
+    isOver = true
     await Promise.all(children.map((child) => child.end()))
   },
   runLog: async ({ schema, rows }, use) => {

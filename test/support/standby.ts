@@ -13,6 +13,8 @@ const LEFT_OUT = new Set(['postmaster.pid', 'postmaster.opts', 'pg_wal', 'pg_rep
 
 /** A standby of another server. */
 export interface StandbyServer extends PostgresServer {
+  /** From now on nothing that the primary commits arrives. */
+  fallBehind(): Promise<void>
   /** Makes a primary of it. Resolves once it takes writes. */
   promote(): Promise<void>
 }
@@ -55,7 +57,23 @@ export async function startStandby(
     { what: 'a standby that follows' },
   )
   await admin.end()
-  return Object.assign(server, { promote: () => promote(server) })
+  let stopped: number | undefined
+  return Object.assign(server, {
+    fallBehind: async () => void (stopped = await stopReceiving(server)),
+    promote: () => promote(server, stopped),
+  })
+}
+
+/** Freezes the process that receives the WAL. Answers its pid. */
+async function stopReceiving(server: PostgresServer): Promise<number> {
+  const client = new Client({ connectionString: server.url })
+  await client.connect()
+  const { rows } = await client.query<{ pid: number }>('select pid from pg_stat_wal_receiver')
+  await client.end()
+  const [{ pid } = { pid: undefined }] = rows
+  if (pid === undefined) throw new Error('The standby does not follow.')
+  process.kill(pid, 'SIGSTOP')
+  return pid
 }
 
 /** A base backup, step by step: the programs that make one are not in the package that the tests use. */
@@ -98,7 +116,11 @@ function giveToServer(folders: readonly string[]): void {
   }
 }
 
-async function promote(server: PostgresServer): Promise<void> {
+async function promote(server: PostgresServer, stopped: number | undefined): Promise<void> {
+  if (stopped !== undefined) {
+    process.kill(stopped, 'SIGTERM') // it ends before it reads what has come meanwhile
+    process.kill(stopped, 'SIGCONT')
+  }
   const client = new Client({ connectionString: server.url })
   await client.connect()
   await client.query('select pg_promote(true, 60)')
