@@ -17,6 +17,8 @@ const RETENTION_RETRY_MS = 60_000
 const OTHERS_TURN_MS = 10_000
 const SHORTEST_READ_MS = 200
 const LONGEST_READ_MS = 5_000
+/** Who is alone looks so much more rarely whether somebody has come. */
+const ALONE_FACTOR = 3
 
 export interface MaintenanceParts {
   readonly store: Store
@@ -40,6 +42,7 @@ async function watchWorkers(parts: MaintenanceParts, signal: AbortSignal): Promi
   let isPassingBy = true
   while (!signal.aborted) {
     let dead: readonly DeadWorker[] = []
+    let isAlone = false
     const hasRead = await attempt(parts, signal, 'watch workers', async () => {
       const workers = await readWorkers(parts.store)
       // By what this process saw itself, over a whole lease.
@@ -50,12 +53,13 @@ async function watchWorkers(parts: MaintenanceParts, signal: AbortSignal): Promi
         hasDeclared = true
       isPassingBy = false
       dead = hasDeclared ? (await readWorkers(parts.store)).dead : workers.dead
+      isAlone = workers.living.length === 1 && dead.length === 0
     })
     if (!hasRead) watch.interrupted()
     else await rescueDead(parts, dead, ours, signal)
     parts.looked()
     const everyMs = Math.min(LONGEST_READ_MS, Math.max(SHORTEST_READ_MS, parts.leaseMs() / 5))
-    await parts.pause(everyMs, signal)
+    await parts.pause(everyMs * (isAlone ? ALONE_FACTOR : 1), signal)
   }
 }
 

@@ -288,6 +288,16 @@ test('the watch looks five times in a lease, never more often than every 200 ms 
   }
 })
 
+test('the watch of a worker that is alone looks three times as rarely', async ({ scene, bus }) => {
+  await scene.worker([], 10_000)
+  const chores = new Chores(scene.store, bus, 10_000)
+  await chores.round()
+  await scene.worker([], 10_000)
+  await chores.again()
+  await chores.stop()
+  expect(chores.pauses.filter((ms) => ms < 60_000).slice(0, 2)).toEqual([6_000, 2_000])
+})
+
 test('a stop in the middle of a chore is no failure', async ({
   scene,
   bus,
