@@ -3,8 +3,9 @@ import { paintFor } from '../../src/cli/terminal/paint.ts'
 import { cutTo, padTo, printable, widthOf, wrapTo } from '../../src/cli/terminal/printable.ts'
 import { renderTable, type Column } from '../../src/cli/terminal/table.ts'
 import { showTime } from '../../src/cli/terminal/words.ts'
-import { expect, test } from '../support/fixtures.ts'
+import { expect, test, until } from '../support/fixtures.ts'
 import { stock } from './arrange.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { hasTerminals, Millrace, millrace } from './millrace.ts'
 
 const ESCAPE = '\u001b['
@@ -63,6 +64,30 @@ describe('elsewhere', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(ended.stdout).not.toContain(ESCAPE)
     expect(ended.stdout.trim().split('\n')).toHaveLength(2)
+  })
+
+  test('a watch outlives the database: it says so once, and then shows everything again', async ({
+    openQueue,
+    schema,
+    databaseUrl,
+  }) => {
+    await stock(openQueue)
+    const proxy = await startTcpProxy(databaseUrl)
+    const args = ['jobs', 'watch', '-q', 'emails', '--interval', '100ms', '--json']
+    const watch = new Millrace(args, { schema, databaseUrl: proxy.url })
+    try {
+      await watch.says('"queue":"emails"')
+      proxy.pointTo('postgres://127.0.0.1:1/nothing')
+      proxy.cut()
+      await watch.says('"error":"')
+      proxy.pointTo(databaseUrl)
+      const seen = () => watch.stdout.split('"queue":"emails"').length - 1
+      await until(() => seen() === 2)
+    } finally {
+      await watch.kill('SIGTERM')
+      await proxy.close()
+    }
+    expect(watch.stdout.split('"error":"')).toHaveLength(2)
   })
 
   test('a watch in JSON is a document in each line', async ({ openQueue, schema }) => {

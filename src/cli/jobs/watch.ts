@@ -4,11 +4,13 @@ import { parseDuration, type Duration } from '../../core/duration.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import { queueOption, readDuration, STATUSES } from '../command-parts.ts'
+import { isHopeless } from '../../worker/outage.ts'
+import { explain } from '../explain.ts'
 import { requireQueue } from '../known-queue.ts'
 import type { GlobalOptions } from '../place.ts'
 import { QUEUE_COLUMNS, readQueues, showCounted, type QueueState } from '../queues.ts'
 import { withTarget } from '../target.ts'
-import { printable } from '../terminal/printable.ts'
+import { cutTo, printable } from '../terminal/printable.ts'
 import { renderTable } from '../terminal/table.ts'
 import { showInstant } from '../terminal/times.ts'
 
@@ -51,13 +53,20 @@ Examples:
 async function watch(options: WatchOptions, cli: Cli): Promise<void> {
   const intervalMs = parseDuration(options.interval, 'interval', { min: MIN_INTERVAL_MS })
   const { stop } = cli
-  await withTarget(options, cli, {}, async ({ db, schema }) => {
+  await withTarget(options, cli, {}, async ({ db, schema, place }) => {
     const querier = new Querier(db, { schema })
     if (options.queue !== undefined) await requireQueue(querier, options.queue)
     const view = cli.out.isLive && !cli.isJson ? new LiveTable(cli) : new Changes(cli)
+    let hasSeen = false
     while (!stop.aborted) {
       const lookedAt = performance.now()
-      view.show(await readQueues(querier, { only: options.queue }))
+      try {
+        view.show(await readQueues(querier, { only: options.queue }))
+        hasSeen = true
+      } catch (error) {
+        if (!hasSeen || isHopeless(error)) throw error
+        view.miss(explain(error, place, schema)?.message ?? String(error))
+      }
       const rest = Math.max(intervalMs, REST_FOR_EACH_LOOK * (performance.now() - lookedAt))
       await sleep(rest, undefined, { signal: stop }).catch(() => {}) // aborted: the loop ends
     }
@@ -68,15 +77,31 @@ async function watch(options: WatchOptions, cli: Cli): Promise<void> {
 class LiveTable {
   readonly #cli: Cli
   #height = 0
+  #seen: readonly QueueState[] = []
+  #seenAt = new Date()
 
   constructor(cli: Cli) {
     this.#cli = cli
   }
 
   show(states: readonly QueueState[]): void {
+    this.#seen = states
+    this.#seenAt = new Date()
+    const { paint } = this.#cli.out
+    this.#write(paint('quiet', `${showInstant(this.#seenAt)} · Ctrl-C ends`))
+  }
+
+  /** A look failed: what was seen before stays, with the reason. */
+  miss(reason: string): void {
+    const { paint, columns } = this.#cli.out
+    const foot = `As of ${showInstant(this.#seenAt)} · ${reason}`
+    this.#write(paint('bad', cutTo(foot, columns - 1)))
+  }
+
+  #write(foot: string): void {
     const { out } = this.#cli
-    const table = renderTable(QUEUE_COLUMNS, states, { width: out.columns - 1, paint: out.paint })
-    const foot = out.paint('quiet', `${showInstant(new Date())} · Ctrl-C ends`)
+    const { paint } = out
+    const table = renderTable(QUEUE_COLUMNS, this.#seen, { width: out.columns - 1, paint })
     // What does not fit could not be written over.
     const lines = [...table.slice(0, Math.max(1, out.rows - 2)), foot]
     const up = this.#height === 0 ? '' : `\u001b[${this.#height}A`
@@ -89,12 +114,24 @@ class LiveTable {
 class Changes {
   readonly #cli: Cli
   readonly #shown = new Map<string, string>()
+  #isMissing = false
 
   constructor(cli: Cli) {
     this.#cli = cli
   }
 
+  /** A look failed: that is said once, and what is seen afterwards in whole. */
+  miss(reason: string): void {
+    this.#shown.clear()
+    if (this.#isMissing) return
+    this.#isMissing = true
+    const at = new Date()
+    if (this.#cli.isJson) this.#cli.jsonLine({ at, error: reason })
+    else this.#cli.print(`${showInstant(at)}  ${reason}`)
+  }
+
   show(states: readonly QueueState[]): void {
+    this.#isMissing = false
     for (const state of states) {
       const counted = JSON.stringify(state.counts)
       if (this.#shown.get(state.name) === counted) continue
