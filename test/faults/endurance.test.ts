@@ -75,7 +75,12 @@ testOnOwnServer(
     const [first, last] = [settled[0], settled.at(-1)]
     expect(last?.workerHeap).toBeLessThan((first?.workerHeap ?? 0) * 1.1)
     expect(last?.producerHeap).toBeLessThan((first?.producerHeap ?? 0) * 1.1)
-    expect(last?.connections).toBeLessThanOrEqual((first?.connections ?? 0) + 2)
+    // Fewer are counted in a minute that ends with a process killed a moment ago.
+    const mostConnections = (some: readonly Minute[]): number =>
+      Math.max(...some.map(({ connections }) => connections))
+    expect(mostConnections(settled.slice(-5))).toBeLessThanOrEqual(
+      mostConnections(minutes.slice(0, 10)) + 1,
+    )
     // A minute in which the machine is busy elsewhere is made good in the next ones.
     const mean = settled.reduce((sum, { jobsPerSecond }) => sum + jobsPerSecond, 0) / settled.length
     expect(mean).toBeGreaterThan(PER_SECOND)
