@@ -17,7 +17,7 @@ import { EventBus } from './core/event-bus.ts'
 import type { EventListener } from './core/events.ts'
 import { logEvents } from './core/logger.ts'
 import { MillraceError } from './core/errors.ts'
-import type { Job, JobCounts, JobRecord, Worker, WorkFunction } from './core/job.ts'
+import type { Job, JobCounts, JobLogLine, JobRecord, Worker, WorkFunction } from './core/job.ts'
 import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
@@ -42,6 +42,7 @@ import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer, type ReadyJob } from './enqueuer.ts'
+import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
 import { QueueAccess } from './queue-access.ts'
@@ -204,6 +205,18 @@ export class JobQueue<Args = unknown, Result = unknown> {
     const queue = await this.#access.find()
     const row = queue && (await getJob(this.#engine.store, queue.id, jobId))
     return row && toJobRecord<Args, Result>(row)
+  }
+
+  /**
+   * A page of what the job's runs wrote by `context.log`; empty when they wrote nothing, or there is no such job.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`
+   */
+  async logs(id: string, options?: LogsOptions): Promise<JobLogLine[]> {
+    const request = { jobId: parseJobId(id), ...resolveLogsOptions(options) }
+    const queue = await this.#access.find()
+    if (queue === undefined) return []
+    return readLogs(this.#engine.store, { ...request, queueId: queue.id })
   }
 
   /**

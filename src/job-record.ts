@@ -27,6 +27,8 @@ export function toJobRecord<Args, Result>(row: JobRow): JobRecord<Args, Result> 
     errorCount: row.errorCount,
     result: row.result === null ? undefined : (JSON.parse(row.result) as Result),
     originQueue: row.originQueue,
+    progress: row.progress === null ? undefined : (JSON.parse(row.progress) as unknown),
+    progressAt: microsToOptionalDate(row.progressAt),
   }
 }
 

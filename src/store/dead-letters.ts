@@ -133,7 +133,7 @@ export const DEPART_DEAD_LETTERS = statement({
 export const ARRIVE = statement({
   name: 'arrive',
   parameters: [...WAKE_PARAMETERS, 'text', 'int4'],
-  indexes: ['history_of_job'],
+  indexes: ['history_of_job', 'progress_of_job'],
   sql: `
 with moving as materialized (
   select moving.*
@@ -168,6 +168,11 @@ unpointed as (
   where history.queue_id = $1::int4
     and ${isAmongThose('history.id', 'moving')}
     and history.outcome = 'moved'
+),
+followed as (
+  update {schema}.job_progress
+  set queue_id = $1::int4
+  where ${isAmongThose('job_progress.job_id', 'moving')}
 )
 select id::text as "id", ${WAKE} as "isWoken" from arrived`,
 })

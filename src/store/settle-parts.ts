@@ -53,3 +53,13 @@ export const FORGET_ERRORS = `forgotten as (
 
 /** What a settling statement answers: all ids in one value, which costs a tenth of a row for each. */
 export const SETTLED_IDS = `select coalesce(array_agg(id), '{}')::text as "ids" from settled`
+
+/** Deletes what the runs of deleted jobs have said, once they are gone. */
+export const FORGET_NOTES = `unnoted as (
+  delete from {schema}.job_progress
+  where job_progress.job_id = any(array(select id from settled))
+),
+unlogged as (
+  delete from {schema}.job_logs
+  where job_logs.job_id = any(array(select id from settled))
+)`
