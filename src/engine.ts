@@ -10,6 +10,7 @@ import type { WakeMode } from './store/wake.ts'
 import { version } from './version.ts'
 import { atMost, pause } from './worker/bell.ts'
 import { Exclusivity } from './worker/exclusivity.ts'
+import { Journal } from './worker/journal.ts'
 import { Membership } from './worker/membership.ts'
 import type { SharedParts } from './worker/parts.ts'
 import type { Receiver } from './worker/receiver.ts'
@@ -173,8 +174,10 @@ export class Engine {
     const loops = [membership.run(signal), waker.run(signal), sweep.run(signal)]
     const ended = Promise.all([...loops, maintain(own, signal)])
     this.#unclean = new Set()
-    const parts = { events, membership, waker, exclusivity, looked, ended: over.signal }
-    return { parts: { ...parts, store: this.store.until(over.signal) }, stop, over, ended }
+    const lasting = this.store.until(over.signal)
+    const journal = new Journal(lasting, events, over.signal)
+    const parts = { events, membership, waker, exclusivity, journal, looked, ended: over.signal }
+    return { parts: { ...parts, store: lasting }, stop, over, ended }
   }
 
   /** Says goodbye if the database listens, and ends the loops. Never takes long. */

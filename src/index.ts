@@ -2,6 +2,7 @@ export { JobQueue } from './job-queue.ts'
 export { receiveAll } from './receive-all.ts'
 export type { DrainResult } from './reception.ts'
 export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from './querier.ts'
+export type { LogsOptions } from './job-logs.ts'
 export type { JobFilter } from './job-filter.ts'
 export type { ListIdsOptions, ListOptions } from './list-options.ts'
 export type { RedriveManyOptions } from './redrive-many.ts'
@@ -46,6 +47,7 @@ export type {
   Job,
   JobCounts,
   JobError,
+  JobLogLine,
   JobRecord,
   JobStatus,
   Worker,

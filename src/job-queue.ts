@@ -17,7 +17,7 @@ import { EventBus } from './core/event-bus.ts'
 import type { EventListener } from './core/events.ts'
 import { logEvents } from './core/logger.ts'
 import { MillraceError } from './core/errors.ts'
-import type { Job, JobCounts, JobRecord, Worker, WorkFunction } from './core/job.ts'
+import type { Job, JobCounts, JobLogLine, JobRecord, Worker, WorkFunction } from './core/job.ts'
 import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
@@ -35,6 +35,7 @@ import {
   type DrainOptions,
   type ReceiveOptions,
 } from './core/receive-options.ts'
+import { checkTags } from './core/tags.ts'
 import { invalidOption } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
@@ -42,6 +43,7 @@ import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer, type ReadyJob } from './enqueuer.ts'
+import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
 import { QueueAccess } from './queue-access.ts'
@@ -207,6 +209,18 @@ export class JobQueue<Args = unknown, Result = unknown> {
   }
 
   /**
+   * A page of what the job's runs wrote by `context.log`; empty when they wrote nothing, or there is no such job.
+   *
+   * @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION`
+   */
+  async logs(id: string, options?: LogsOptions): Promise<JobLogLine[]> {
+    const request = { jobId: parseJobId(id), ...resolveLogsOptions(options) }
+    const queue = await this.#access.find()
+    if (queue === undefined) return []
+    return readLogs(this.#engine.store, { ...request, queueId: queue.id })
+  }
+
+  /**
    * How many jobs are in each status. Exact, which takes longer the more there are; with
    * `estimate` it takes the same time for any size, and is exact for small ones.
    */
@@ -349,10 +363,11 @@ export class JobQueue<Args = unknown, Result = unknown> {
     if (middlewares.length === 0) return store({ argsJson, metadataJson, options, signal })
     const args: unknown = JSON.parse(argsJson)
     const metadata = readMetadata(metadataJson)
-    const context = createEnqueueContext({ queueName, args, metadata }, signal)
+    const context = createEnqueueContext({ queueName, args, metadata, tags: options.tags }, signal)
     const passed = await this.#passEnqueue(context, (inside) => {
       const changed = encodeMetadata(inside.metadata)
-      return store({ argsJson, metadataJson: changed, options, signal: inside.signal })
+      const tagged = { ...options, tags: checkTags('tags', inside.tags) }
+      return store({ argsJson, metadataJson: changed, options: tagged, signal: inside.signal })
     })
     return passed as T
   }

@@ -21,12 +21,15 @@ export function toJobRecord<Args, Result>(row: JobRow): JobRecord<Args, Result> 
   return {
     ...toJob<Args>(row),
     status: row.status,
+    tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
     startedAt: microsToOptionalDate(row.startedAt),
     finishedAt: microsToOptionalDate(row.finishedAt),
     errors: bothEnds(errors).map(toJobError),
     errorCount: row.errorCount,
     result: row.result === null ? undefined : (JSON.parse(row.result) as Result),
     originQueue: row.originQueue,
+    progress: row.progress === null ? undefined : (JSON.parse(row.progress) as unknown),
+    progressAt: microsToOptionalDate(row.progressAt),
   }
 }
 

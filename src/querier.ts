@@ -2,7 +2,7 @@ import { resolveItems, type EnqueueItem } from './core/enqueue-options.ts'
 import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
 import { resolveCountsOptions, type CountsOptions } from './core/call-options.ts'
-import type { Job, JobCounts, JobRecord } from './core/job.ts'
+import type { Job, JobCounts, JobLogLine, JobRecord } from './core/job.ts'
 import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
@@ -15,6 +15,7 @@ import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer } from './enqueuer.ts'
+import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
 import {
   resolveListIdsOptions,
@@ -168,6 +169,14 @@ export class Querier {
     if (queue === undefined) return []
     const rows = await listJobs(this.#store, { ...request, queueId: queue.id }, this.#tx)
     return rows.map((row) => toJobRecord<Args, Result>(row))
+  }
+
+  /** A page of what the job's runs wrote by `context.log`, as `JobQueue.logs` answers it. @throws MillraceError `INVALID_JOB_ID`, `INVALID_OPTION` */
+  async logs(queueName: string, id: string, options?: LogsOptions): Promise<JobLogLine[]> {
+    const request = { jobId: parseJobId(id), ...resolveLogsOptions(options) }
+    const queue = await this.#find(queueName)
+    if (queue === undefined) return []
+    return readLogs(this.#store, { ...request, queueId: queue.id }, this.#tx)
   }
 
   /** The ids of a queue's jobs, in their order: for who goes through many of them. */

@@ -1,4 +1,5 @@
 import type { Metadata } from './metadata.ts'
+import { lineNote, progressNote, type RunNote } from './notes.ts'
 import type { TransactionLike } from './transaction.ts'
 
 /** What an enqueue middleware sees of a job that is about to be enqueued. */
@@ -9,6 +10,8 @@ export interface JobEnqueueContext<Args = unknown> {
   readonly args: Args
   /** What is stored as the job's metadata. Middlewares may change its contents. */
   readonly metadata: Metadata
+  /** The job's tags. Middlewares may change the contents of this array; they are checked again. */
+  readonly tags: string[]
   /** Aborts when the caller of `enqueue` gives up. */
   readonly signal: AbortSignal
   /** A copy whose signal replaces this one for everything further in. Combine them by `AbortSignal.any`. */
@@ -41,6 +44,23 @@ export interface WorkContext<Args = unknown, Result = unknown> extends JobProces
    * let that error roll the transaction back.
    */
   readonly complete: (tx: TransactionLike, result?: Result) => Promise<void>
+  /**
+   * Reports how far the run is, for `get` and `list` in any process: a number from 0 to 100 by convention, or any other
+   * JSON value up to 16 KiB. It returns at once and may be called as often as you like: the latest value is stored
+   * within a second, and the last one before the job is settled. That it cannot be stored never fails the run.
+   *
+   * @throws MillraceError `INVALID_OPTION` for what JSON cannot carry, or is too large
+   */
+  readonly progress: (value: unknown) => void
+  /**
+   * Adds a line to the job's log, for `queue.logs`. It returns at once; lines are stored half a second later at most,
+   * and the last ones before the job is settled. Of each job the newest 1,000 lines are kept, and of lines that come
+   * faster than they can be stored the newest; the gap shows in their numbers. A message is cut at 2,000 characters;
+   * fields over 8 KiB of JSON are cut too, and say so.
+   *
+   * @throws MillraceError `INVALID_OPTION` when the message is no text, or the fields are no object that JSON can carry
+   */
+  readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void
   withContext(signal: AbortSignal): WorkContext<Args, Result>
 }
 
@@ -51,11 +71,13 @@ function withSignal<Context extends object>(this: Context, signal: AbortSignal):
 
 /** Makes what enqueue middlewares are given. Without a signal of the caller's there is one that never aborts. */
 export function createEnqueueContext<Args>(
-  job: Pick<JobEnqueueContext<Args>, 'queueName' | 'args' | 'metadata'>,
+  job: Pick<JobEnqueueContext<Args>, 'queueName' | 'args' | 'metadata'> & {
+    readonly tags?: readonly string[]
+  },
   signal: AbortSignal = new AbortController().signal,
 ): JobEnqueueContext<Args> {
-  const { queueName, args, metadata } = job
-  return { queueName, args, metadata, signal, withContext: withSignal }
+  const { queueName, args, metadata, tags = [] } = job
+  return { queueName, args, metadata, tags: [...tags], signal, withContext: withSignal }
 }
 
 /** What a context says of its job. A `Job` has it all. */
@@ -89,9 +111,13 @@ export function createWorkContext<Args, Result>(
   job: RunFacts<Args>,
   source: SignalSource,
   complete: WorkContext<Args, Result>['complete'],
+  note: TakeNote,
 ): WorkContext<Args, Result> {
-  return new RunContext(job, source, complete)
+  return new RunContext(job, source, complete, note)
 }
+
+/** Takes down what a run says of itself. */
+export type TakeNote = (note: RunNote) => void
 
 /**
  * A class, because a signal costs 3 µs to be made, more than all else that a small job costs, and
@@ -106,11 +132,13 @@ class RunContext<Args, Result> implements WorkContext<Args, Result> {
   readonly complete: WorkContext<Args, Result>['complete']
   readonly #job: RunFacts<Args>
   readonly #source: SignalSource
+  readonly #note: TakeNote
 
   constructor(
     job: RunFacts<Args>,
     source: SignalSource,
     complete: WorkContext<Args, Result>['complete'],
+    note: TakeNote,
   ) {
     this.jobId = job.id
     this.queueName = job.queueName
@@ -120,13 +148,25 @@ class RunContext<Args, Result> implements WorkContext<Args, Result> {
     this.complete = complete
     this.#job = job
     this.#source = source
+    this.#note = note
   }
 
   get signal(): AbortSignal {
     return this.#source.signal
   }
 
+  // Made when they are asked for, as most handlers never do; and functions of their own, as handlers take contexts apart.
+  get progress(): WorkContext<Args, Result>['progress'] {
+    const note = this.#note
+    return (value) => note(progressNote(value))
+  }
+
+  get log(): WorkContext<Args, Result>['log'] {
+    const note = this.#note
+    return (message, fields) => note(lineNote(message, fields))
+  }
+
   withContext(signal: AbortSignal): WorkContext<Args, Result> {
-    return new RunContext(this.#job, { signal }, this.complete)
+    return new RunContext(this.#job, { signal }, this.complete, this.#note)
   }
 }

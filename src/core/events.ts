@@ -79,6 +79,12 @@ export type EngineEvent =
       readonly error: unknown
       readonly retryInMs: number
     }
+  /** What runs say of themselves could not be stored; it is tried again, and told once until that succeeds. */
+  | {
+      readonly type: 'progress.not_stored'
+      readonly queueName: string
+      readonly error: unknown
+    }
   /** A look into the queues that sleep failed; the next one comes soon. */
   | { readonly type: 'poll.failed'; readonly error: unknown }
   /** The outcomes of `count` runs were stored by one statement. */

@@ -42,6 +42,8 @@ export interface JobError {
 export interface JobRecord<Args = unknown, Result = unknown> extends Job<Args> {
   /** Where the job stands. */
   readonly status: JobStatus
+  /** The words by which it is found. */
+  readonly tags: readonly string[]
   /** When its latest run started; null before the first, and while a process has claimed but not yet started it. */
   readonly startedAt: Date | null
   /** When it finished, failed for good or was cancelled; null before. */
@@ -54,6 +56,24 @@ export interface JobRecord<Args = unknown, Result = unknown> extends Job<Args> {
   readonly result: Result | undefined
   /** In a dead-letter queue: the queue that the job came from; null elsewhere. */
   readonly originQueue: string | null
+  /** What its worker reported last by `context.progress`, also in an earlier run; undefined when nothing yet. */
+  readonly progress: unknown
+  /** When that was stored, by the database's clock; null when nothing was. */
+  readonly progressAt: Date | null
+}
+
+/** A line that a worker wrote by `context.log`. */
+export interface JobLogLine {
+  /** Which line of the job it is, over all of its runs; 1 is the first. A gap: lines between were not kept. */
+  readonly number: number
+  /** Which run wrote it; 1 is the first. */
+  readonly attempt: number
+  /** When, by the database's clock. */
+  readonly at: Date
+  /** The text, cut at 2,000 characters. */
+  readonly message: string
+  /** What was passed with it; undefined when nothing was. Over 8 KiB of JSON: `truncated` with its beginning, `start`. */
+  readonly fields: Readonly<Record<string, unknown>> | undefined
 }
 
 /** How many jobs of a queue stand where. */

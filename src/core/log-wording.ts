@@ -88,6 +88,11 @@ const WORDING: Wording = {
     (event) =>
       `Settling jobs of queue "${event.queueName}" failed: ${thrown(event.error)}. It is tried again in ${ms(event.retryInMs)}.`,
   ],
+  'progress.not_stored': [
+    'warn',
+    (event) =>
+      `Progress and log lines of jobs of queue "${event.queueName}" could not be stored: ${thrown(event.error)}. It is tried again; the jobs go on.`,
+  ],
   'poll.failed': [
     'warn',
     (event) => `Looking for due jobs failed: ${thrown(event.error)}. It is tried again soon.`,

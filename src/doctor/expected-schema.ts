@@ -77,6 +77,7 @@ column jobs.timeout_ms: bigint
 column jobs.origin_queue_id: integer
 column jobs.args: jsonb not null
 column jobs.metadata: jsonb not null
+column jobs.tags: text[]
 constraint jobs.jobs_by_id: PRIMARY KEY (queue_id, id)
 constraint jobs.job_priority: CHECK (((priority >= 0) AND (priority <= 9)))
 constraint jobs.job_max_retries: CHECK ((max_retries >= 0))
@@ -112,6 +113,28 @@ column marks.job_id: bigint not null
 column marks.marked_at: timestamp with time zone not null default statement_timestamp()
 index marks_of_claim: CREATE INDEX marks_of_claim ON {schema}.marks USING btree (worker_id, queue_id, claim_no)
 
+table job_progress: permanent
+options job_progress: fillfactor=70
+column job_progress.job_id: bigint not null
+column job_progress.queue_id: integer not null
+column job_progress.attempt: integer
+column job_progress.value: jsonb
+column job_progress.at: timestamp with time zone
+column job_progress.line_count: bigint not null default 0
+column job_progress.review_at: timestamp with time zone not null
+constraint job_progress.progress_of_job: PRIMARY KEY (job_id)
+index progress_to_review: CREATE INDEX progress_to_review ON {schema}.job_progress USING btree (queue_id, review_at)
+
+table job_logs: permanent
+options job_logs: none
+column job_logs.job_id: bigint not null
+column job_logs.number: bigint not null
+column job_logs.attempt: integer not null
+column job_logs.at: timestamp with time zone not null
+column job_logs.message: text not null
+column job_logs.fields: jsonb
+constraint job_logs.job_logs_in_order: PRIMARY KEY (job_id, number)
+
 table history: permanent partition by RANGE (expires_at)
 options history: none
 column history.id: bigint not null
@@ -136,6 +159,7 @@ column history.args: jsonb not null
 column history.metadata: jsonb not null
 column history.result: jsonb
 column history.errors: jsonb
+column history.tags: text[]
 index history_of_job: CREATE INDEX history_of_job ON ONLY {schema}.history USING btree (queue_id, id)
 `
 

@@ -16,6 +16,8 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   job_errors: ALL,
   suspects: ALL,
   marks: ALL,
+  job_progress: ALL,
+  job_logs: ALL,
   history: ALL,
   job_ids: ['usage'],
   'add_history_partition(date)': ['execute'],

@@ -1,5 +1,6 @@
 import type { EventBus } from '../core/event-bus.ts'
 import { addPartition, dropExpiredPartitions } from '../store/history.ts'
+import { reviewNotes } from '../store/notes.ts'
 import { listQueues } from '../store/queues.ts'
 import type { Store } from '../store/store.ts'
 import { forgetWorkers } from '../store/workers.ts'
@@ -10,7 +11,8 @@ const DAYS_AHEAD = 14
 
 /**
  * Keeps history in shape: makes the days on which jobs that end in the coming two weeks will
- * expire, drops the days that are over, and forgets workers that are long gone.
+ * expire, drops the days that are over, and forgets workers that are long gone, and what the runs of jobs have said
+ * that are gone.
  */
 export async function retain(store: Store, events: EventBus): Promise<void> {
   const queues = await listQueues(store)
@@ -30,4 +32,5 @@ export async function retain(store: Store, events: EventBus): Promise<void> {
     events.emit({ type: 'history.partition_dropped', day })
   }
   await forgetWorkers(store)
+  for (const { id } of queues) while (await reviewNotes(store, id));
 }

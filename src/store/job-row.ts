@@ -19,6 +19,20 @@ export interface JobRow {
   /** JSON, or null. */
   result: string | null
   originQueue: string | null
+  /** JSON array, or null. */
+  tags: string | null
+  /** JSON of the latest progress, or null. */
+  progress: string | null
+  progressAt: Micros | null
+}
+
+/** What the job with this id has reported last. */
+function progressOf(id: string): string {
+  const read = (column: string): string =>
+    `(select ${column} from {schema}.job_progress where job_progress.job_id = ${id})`
+  return `
+  ${read('job_progress.value::text')} as "progress",
+  ${read(toMicros('job_progress.at'))} as "progressAt"`
 }
 
 /** Columns of a `JobRow` from `jobs`, joined with `started` (a lateral `at`) and `queues`, `origins`. */
@@ -48,7 +62,8 @@ export const LIVE_JOB_COLUMNS = `
     where job_errors.job_id = jobs.id
   ) as "errors",
   null::text as "result",
-  origins.name as "originQueue"`
+  origins.name as "originQueue",
+  to_jsonb(jobs.tags)::text as "tags",${progressOf('jobs.id')}`
 
 /** What the columns above are read from: the table, or what a statement answers of it under the name `jobs`. */
 export function liveJobSource(jobs: string): string {
@@ -84,7 +99,8 @@ export const PAST_JOB_COLUMNS = `
   history.error_count as "errorCount",
   history.errors::text as "errors",
   history.result::text as "result",
-  origins.name as "originQueue"`
+  origins.name as "originQueue",
+  to_jsonb(history.tags)::text as "tags",${progressOf('history.id')}`
 
 export const PAST_JOB_SOURCE = `
 {schema}.history

@@ -1,12 +1,12 @@
 /** Columns that a job takes along unchanged into history. */
 export const HISTORY_COLUMNS = `
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, worker_id, claim_no, args, metadata`
+    origin_queue_id, worker_id, claim_no, args, metadata, tags`
 
 /** What a settling DELETE returns: a job's columns, and its place in the statement's arrays. */
 export const SETTLED_COLUMNS = `
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, attempt, error_count,
+    origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, tags, attempt, error_count,
     width_bucket(id, $3::int8[]) as place`
 
 /** An error as JSON, the shape of the elements of `history.errors`. */
@@ -53,3 +53,13 @@ export const FORGET_ERRORS = `forgotten as (
 
 /** What a settling statement answers: all ids in one value, which costs a tenth of a row for each. */
 export const SETTLED_IDS = `select coalesce(array_agg(id), '{}')::text as "ids" from settled`
+
+/** Deletes what the runs of deleted jobs have said, once they are gone. */
+export const FORGET_NOTES = `unnoted as (
+  delete from {schema}.job_progress
+  where job_progress.job_id = any(array(select id from settled))
+),
+unlogged as (
+  delete from {schema}.job_logs
+  where job_logs.job_id = any(array(select id from settled))
+)`

@@ -2,7 +2,7 @@ import type { DBTX } from '../drivers/driver.ts'
 import { isAmong } from './among.ts'
 import { afterMillis } from './instants.ts'
 import { whereverItIs } from './jobs.ts'
-import { ERRORS_OF_SETTLED, FORGET_ERRORS, HISTORY_COLUMNS } from './settle-parts.ts'
+import { ERRORS_OF_SETTLED, FORGET_ERRORS, FORGET_NOTES, HISTORY_COLUMNS } from './settle-parts.ts'
 import { withDayOfHistory } from './history.ts'
 import { sortedIds } from './numerals.ts'
 import { statement } from './statement.ts'
@@ -25,7 +25,7 @@ with settled as (
   where queue_id = $1::int4 and ${isAmong('id', '$5')} and (claimed_by is null or claimed_by = 0)
   returning
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, attempt, error_count
+    origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, tags, attempt, error_count
 ),
 ${FORGET_ERRORS},
 released as (
@@ -52,16 +52,16 @@ with revived as (
   returning
     history.id, history.created_at, history.priority, history.max_retries, history.retry_policy,
     history.timeout_ms, history.origin_queue_id, history.error_count, history.errors,
-    history.args, history.metadata
+    history.args, history.metadata, history.tags
 ),
 arrived as (
   insert into {schema}.jobs (
     queue_id, id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, error_count, args, metadata
+    origin_queue_id, error_count, args, metadata, tags
   )
   select
     $1::int4, id, statement_timestamp(), created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, error_count, args, metadata
+    origin_queue_id, error_count, args, metadata, tags
   from revived
   returning id
 ),
@@ -87,7 +87,13 @@ select id::text as "id", ${WAKE} as "isWoken" from arrived`,
 export const DELETE_LIVE_JOBS = statement({
   name: 'delete_live_jobs',
   parameters: [...WAKE_PARAMETERS, 'int8[]'],
-  indexes: ['jobs_by_id', 'job_errors_in_order', 'suspects_of_queue'],
+  indexes: [
+    'jobs_by_id',
+    'job_errors_in_order',
+    'suspects_of_queue',
+    'progress_of_job',
+    'job_logs_in_order',
+  ],
   sql: `
 with settled as (
   delete from {schema}.jobs
@@ -95,6 +101,7 @@ with settled as (
   returning id, error_count
 ),
 ${FORGET_ERRORS},
+${FORGET_NOTES},
 released as (
   delete from {schema}.suspects where suspects.queue_id = $1::int4 and suspects.job_id = any($5::int8[])
 )
@@ -105,11 +112,15 @@ select id::text as "id", ${WAKE} as "isWoken" from settled`,
 export const DELETE_PAST_JOBS = statement({
   name: 'delete_past_jobs',
   parameters: ['int4', 'int8[]'],
-  indexes: ['history_of_job'],
+  indexes: ['history_of_job', 'progress_of_job', 'job_logs_in_order'],
   sql: `
-delete from {schema}.history
-where history.queue_id = $1::int4 and ${isAmong('history.id', '$2')} and history.outcome <> 'moved'
-returning history.id::text as "id"`,
+with settled as (
+  delete from {schema}.history
+  where history.queue_id = $1::int4 and ${isAmong('history.id', '$2')} and history.outcome <> 'moved'
+  returning history.id
+),
+${FORGET_NOTES}
+select settled.id::text as "id" from settled`,
 })
 
 /** Forgets that a job went from this queue to another. */

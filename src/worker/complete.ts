@@ -4,6 +4,7 @@ import { encodeResult } from '../core/json.ts'
 import type { DBTX } from '../drivers/driver.ts'
 import { executorFor } from '../drivers/recognise.ts'
 import { addPartition } from '../store/history.ts'
+import { storeNotes } from '../store/notes.ts'
 import { finish, finishWithoutTrace } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
 import type { Complete } from './handler.ts'
@@ -36,6 +37,8 @@ export function completer(
       ids = await finishWithoutTrace(store, holder, [held], executor)
     } else {
       await ensureDay(keepFinishedMs, executor)
+      const note = performance.unstored()
+      if (note !== undefined) await storeNotes(store, holder, [note], executor)
       ids = await finish(store, holder, [held], keepFinishedMs, job.errorCount > 0, executor)
     }
     if (ids.length === 0) throw leaseLost(job.id, done.has(performance))

@@ -2,6 +2,7 @@ import type { EventBus } from '../core/event-bus.ts'
 import type { JudgePolicy } from '../core/judge.ts'
 import type { Store } from '../store/store.ts'
 import type { Exclusivity } from './exclusivity.ts'
+import type { Journal } from './journal.ts'
 import type { Membership } from './membership.ts'
 import type { SettlingRules } from './settlement.ts'
 import type { Waker } from './waker.ts'
@@ -13,6 +14,7 @@ export interface SharedParts {
   readonly membership: Membership
   readonly waker: Waker
   readonly exclusivity: Exclusivity
+  readonly journal: Journal
   /** Resolves when what the dead held who were known at the start is free, or that failed. */
   readonly looked: Promise<void>
   /** Aborts when nothing works in this process any more: then nobody waits for the database. */

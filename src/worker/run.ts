@@ -1,12 +1,16 @@
 import type { Outcome } from '../core/judge.ts'
 import { outcomeOfThrown } from '../core/judge.ts'
 import { MillraceError } from '../core/errors.ts'
+import type { TakeNote } from '../core/contexts.ts'
 import { encodeResult } from '../core/json.ts'
+import type { RunNote } from '../core/notes.ts'
 import type { EventBus } from '../core/event-bus.ts'
 import { describeThrown } from '../core/thrown.ts'
 import type { ClaimedJob } from '../store/claim-answer.ts'
+import type { Note } from '../store/notes.ts'
 import type { Holder } from '../store/settle.ts'
 import type { Registration } from './registration.ts'
+import { RunNotes } from './run-notes.ts'
 
 /** After a job's timeout, or the loss of its lease, its handler has so long to end by itself. */
 const GRACE_MS = 5_000
@@ -31,6 +35,10 @@ export interface Performance {
   readonly startedAt: number
   /** Called when the handler settled the job in a transaction of its own, which may still roll back. */
   readonly completed: () => void
+  /** Takes down what the handler says of its run. */
+  readonly note: TakeNote
+  /** What it has said and is not stored, for a transaction of the handler that completes the job. */
+  readonly unstored: () => Note | undefined
 }
 
 /** Runs the middlewares and the handler; resolves with the handler's result. */
@@ -42,6 +50,8 @@ export interface RunListener {
   decided(run: Run, outcome: Outcome): void
   /** The handler has really returned, after the run was decided. */
   ended(run: Run): void
+  /** The handler says something. */
+  noted(notes: RunNotes, note: RunNote): void
   /** Fetches arguments that the claim did not carry. */
   readArgs(inHand: JobInHand): Promise<string>
 }
@@ -59,6 +69,8 @@ export class Run {
   #abortReason: MillraceError | undefined
   readonly #queueName: string
   #timer: NodeJS.Timeout | undefined
+  /** What it has said of itself; undefined: nothing yet, as most. */
+  #notes: RunNotes | undefined
   #isCompleted = false
   #isDecided = false
   #isOver = false
@@ -89,6 +101,11 @@ export class Run {
   /** Whether the handler settled the job in its own transaction; then only the database knows if that committed. */
   get isCompleted(): boolean {
     return this.#isCompleted
+  }
+
+  /** What it has said of itself. */
+  get notes(): RunNotes | undefined {
+    return this.#notes
   }
 
   /** Whether its handler has returned: if so when the run is decided, `ended` is called right after. */
@@ -166,11 +183,26 @@ export class Run {
         completed: () => {
           this.#isCompleted = true
         },
+        note: (note) => this.#note(note),
+        unstored: () => this.#unstored(),
       })
       return this.#returned(result)
     } catch (error) {
       return this.#threw(error)
     }
+  }
+
+  /** Once the run is decided nobody listens. */
+  #note(note: RunNote): void {
+    if (this.#isDecided) return
+    this.#notes ??= new RunNotes(this.inHand, this.#queueName)
+    this.#listener.noted(this.#notes, note)
+  }
+
+  #unstored(): Note | undefined {
+    if (this.#notes?.isPending !== true) return undefined
+    this.#notes.hold()
+    return this.#notes.read(performance.now(), true)
   }
 
   #returned(result: unknown): Outcome {

@@ -7,6 +7,7 @@ import { pause } from './bell.ts'
 import type { Pace } from './pace.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
 import type { Registration } from './registration.ts'
+import type { RunNotes } from './run-notes.ts'
 import { Run, type JobInHand, type Perform, type RunListener } from './run.ts'
 import { returnsToItsPlace, type Settlement } from './settlement.ts'
 import { Settler } from './settler.ts'
@@ -41,6 +42,8 @@ export class Runs {
   /** Who waits for a run to be written down, by id and claim number. */
   readonly #awaited = new Map<string, () => void>()
   #handlers = 0
+  /** Decided runs whose last words are being stored before they are settled. */
+  readonly #closing = new Set<Promise<void>>()
   /** FIFO: what must be written down before anything may run that is behind it. */
   readonly #holds = new Set<Settlement>()
   /** The database's clock beside this process's, when they were last compared. */
@@ -51,6 +54,7 @@ export class Runs {
   readonly #ofRun: RunListener = {
     decided: (run, outcome) => this.#decide(run, outcome),
     ended: () => this.#ended(),
+    noted: (notes, note) => this.#shared.journal.add(notes, note),
     readArgs: (inHand) => this.#readArgs(inHand),
   }
 
@@ -105,7 +109,7 @@ export class Runs {
 
   /** Whether everything is written down. */
   get isClean(): boolean {
-    return this.#settler.backlog === 0
+    return this.#settler.backlog === 0 && this.#closing.size === 0
   }
 
   /** The database's clock said `now` at `at` of this process's. */
@@ -159,6 +163,7 @@ export class Runs {
     await this.#untilNoneRuns(ABORT_GRACE_MS)
     for (const run of this.#running) run.giveUp()
     await this.#untilNoneRuns(0)
+    await Promise.all(this.#closing)
     await this.#settler.finish(LAST_SETTLE_MS)
     this.#forgetLoss() // the registration may live on, with another receiver of this process
   }
@@ -174,7 +179,7 @@ export class Runs {
     const judged = completed && outcome.kind === 'returned' ? rolledBack() : outcome
     const { maxRetries, retryPolicy } = job
     const verdict = judge({ attempt, maxRetries, retryPolicy }, judged, this.#rules.judgePolicy)
-    this.#settle({
+    const settlement: Settlement = {
       id: job.id,
       claimNo,
       registration,
@@ -188,7 +193,9 @@ export class Runs {
       completed,
       errorAfter: completed ? errorOf(outcome) : undefined,
       isSettled: false,
-    })
+    }
+    if (run.notes === undefined) this.#settle(settlement)
+    else this.#settleAfter(run.notes, settlement)
     if (this.#rules.isFifo && this.isHeld) this.#listener.held()
     for (const end of this.#ends) end()
     if (!run.isOver) this.#listener.changed()
@@ -213,11 +220,29 @@ export class Runs {
   }
 
   #settle(settlement: Settlement): void {
+    this.#hold(settlement)
+    this.#settler.add(settlement)
+  }
+
+  /** Whoever sees that a job has ended sees all that it said: that is stored before. */
+  #settleAfter(notes: RunNotes, settlement: Settlement): void {
+    this.#hold(settlement)
+    const { journal } = this.#shared
+    const leavesNothing =
+      settlement.verdict.to === 'finished' && this.#rules.keepFinishedMs === null
+    if (leavesNothing) journal.forget(notes)
+    const closed = journal.close(notes).then(() => {
+      this.#closing.delete(closed)
+      this.#settler.add(settlement)
+    })
+    this.#closing.add(closed)
+  }
+
+  #hold(settlement: Settlement): void {
     const { verdict, completed } = settlement
     const staysInPlace = verdict.to !== 'finished' || completed
     const holds = this.#rules.isFifo ? staysInPlace : returnsToItsPlace(verdict)
     if (holds) this.#holds.add(settlement)
-    this.#settler.add(settlement)
   }
 
   #settled(settlement: Settlement): void {

@@ -49,6 +49,7 @@ const EVENTS: { readonly [Type in EventType]: MillraceEvent & { type: Type } } =
   'database.unavailable': { type: 'database.unavailable', error: down, attempt: 3, retryInMs: 800 },
   'database.restored': { type: 'database.restored', afterMs: 5_000 },
   'listen.unavailable': { type: 'listen.unavailable', pollIntervalMs: 1_000 },
+  'progress.not_stored': { type: 'progress.not_stored', queueName: 'q', error: undefined },
   'listen.lost': { type: 'listen.lost', error: undefined },
   'pool.exhausted': { type: 'pool.exhausted', queueName: 'emails', waitedMs: 5_000 },
   'history.partition_added': { type: 'history.partition_added', day: '2030-01-01' },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DB } from '../../src/drivers/driver.ts'
+import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { lockStatement } from '../../src/migrations/steps.ts'
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.ts'
 import { migrationStatus } from '../../src/migrations/status.ts'
@@ -22,6 +23,9 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
+/** What a migration of an empty database does. */
+const STEPS = migrations.map(({ version, name }) => ({ version, name }))
+
 describe('up and down', () => {
   test('up, down and up again ends where it began', async () => {
     const db = database.pool()
@@ -35,8 +39,8 @@ describe('up and down', () => {
     expect(await countCatalog(db)).toEqual(empty)
 
     await migrateUp(db)
-    expect(first.steps).toEqual([{ version: 1, name: 'queue' }])
-    expect(down.steps).toEqual([{ version: 1, name: 'queue' }])
+    expect(first.steps).toEqual(STEPS)
+    expect(down.steps).toEqual(STEPS.toReversed())
     expect(await describeSchema(db, 'millrace')).toEqual(description)
     await migrateDown(db, { to: 0 })
   })
@@ -55,7 +59,7 @@ describe('up and down', () => {
     const client = await database.connect()
     const schema = uniqueName('client')
     await migrateUp(client, { schema })
-    expect(await migrationStatus(client, { schema })).toMatchObject({ current: 1 })
+    expect(await migrationStatus(client, { schema })).toMatchObject({ current: LATEST_VERSION })
   })
 
   test('any object that satisfies DB will do', async () => {
@@ -76,8 +80,8 @@ describe('up and down', () => {
     }
     const schema = uniqueName('custom')
     await migrateUp(db, { schema })
-    expect(await migrationStatus(db, { schema })).toMatchObject({ current: 1 })
-    expect((await migrateDown(db, { schema, to: 0 })).steps).toHaveLength(1)
+    expect(await migrationStatus(db, { schema })).toMatchObject({ current: LATEST_VERSION })
+    expect((await migrateDown(db, { schema, to: 0 })).steps).toHaveLength(LATEST_VERSION)
   })
 
   test('the bookkeeping says what was applied and which code it still admits', async () => {
@@ -87,9 +91,14 @@ describe('up and down', () => {
     const rows = await rowsOf(
       db,
       `select version, name, oldest_code, applied_at between now() - interval '1 minute' and now() as is_recent
-       from ${schema}.migrations`,
+       from ${schema}.migrations
+       order by version`,
     )
-    expect(rows).toEqual([{ version: 1, name: 'queue', oldest_code: 1, is_recent: true }])
+    expect(rows).toEqual(
+      migrations.map(({ version, name, oldestCode }) => ({
+        ...{ version, name, oldest_code: oldestCode, is_recent: true },
+      })),
+    )
   })
 })
 
@@ -116,6 +125,7 @@ describe('nothing foreign is dropped', () => {
     const db = database.pool()
     const schema = uniqueName('viewed')
     await migrateUp(db, { schema })
+    await migrateDown(db, { to: 1, schema }) // each step is a transaction: it is the last one that is refused
     const before = await describeSchema(db, schema)
     await db.query(`create view public.${schema} as select id from ${schema}.jobs`)
     const error = await errorOf(migrateDown(db, { to: 0, schema }))
@@ -170,7 +180,24 @@ describe('others who migrate at the same time', () => {
     stop.abort(reason)
     expect(await aborted).toBe(reason)
     await other.query('commit')
-    expect((await patient).steps).toHaveLength(1)
+    expect((await patient).steps).toHaveLength(LATEST_VERSION)
+  })
+
+  test('a step that finds a table in use gives way, and is taken when that is free', async () => {
+    const db = database.pool()
+    const schema = uniqueName('in_use')
+    await migrateUp(db, { schema })
+    await migrateDown(db, { to: 1, schema })
+    const reader = await database.connect()
+    await reader.query('begin')
+    await reader.query(`select from ${schema}.jobs`)
+    const ours = await database.connect()
+    const migrated = migrateUp(ours, { schema })
+    await untilItWaits(ours)
+    await insertJob(db, schema) // behind the step, but not until the reader has ended
+    await reader.query('commit')
+    expect((await migrated).steps.at(-1)).toEqual(STEPS.at(-1))
+    expect(await valueOf(db, `select count(*)::int from ${schema}.jobs`)).toBe(1)
   })
 
   test('somebody who makes the schema at the same moment is not in the way', async () => {
@@ -181,7 +208,7 @@ describe('others who migrate at the same time', () => {
     const migrated = migrateUp(ours, { schema })
     await untilItWaits(ours)
     await other.query('commit')
-    expect((await migrated).steps).toHaveLength(1)
+    expect((await migrated).steps).toHaveLength(LATEST_VERSION)
     // It is theirs, so it stays.
     await migrateDown(ours, { schema, to: 0 })
     expect(await valueOf(ours, 'select to_regnamespace($1)::text', [schema])).toBe(schema)
@@ -203,7 +230,7 @@ describe('others who migrate at the same time', () => {
     const results = await Promise.all(
       Array.from({ length: 6 }, () => migrateUp(database.pool({ options, max: 1 }), { schema })),
     )
-    expect(results.flatMap(({ steps }) => steps)).toHaveLength(1)
+    expect(results.flatMap(({ steps }) => steps)).toHaveLength(LATEST_VERSION)
   })
 
   test('the ways up and down may cross', async () => {

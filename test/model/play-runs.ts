@@ -259,6 +259,7 @@ export async function complete(
   const finish = completer(store, new EventBus(), { queueName: hand.queue, keepFinishedMs })
   const run = {
     ...{ job, args: 'null', claimNo, startedAt: Number(job.runAt), completed: () => {} },
+    ...{ note: () => {}, unstored: () => undefined },
     ...{ controller: new AbortController(), holder: { queueId, workerId: registration.id } },
   }
   let isLost = false

@@ -10,7 +10,8 @@ export interface JobScript {
    * `release`, or throws the reason when its signal aborts, telling `aborted` with its `code` · `deaf`:
    * tells `aborted` but goes on until `release` · `work` for `ms` · `block` the event loop for `ms` ·
    * `block-once`: the same, in its first run only · `hog`: keeps a connection of the pool for `ms` ·
-   * `misbehave` in its first run, as `how` says · `exit` with `code` · `kill` itself by SIGKILL. @default 'return'
+   * `report`: reports `result` as its progress and logs
+   * `message`, then as `hold` · `misbehave` in its first run, as `how` says · `exit` with `code` · `kill` itself by SIGKILL. @default 'return'
    */
   do?:
     | 'return'
@@ -23,6 +24,7 @@ export interface JobScript {
     | 'block'
     | 'block-once'
     | 'hog'
+    | 'report'
     | 'misbehave'
     | 'exit'
     | 'kill'

@@ -1,16 +1,21 @@
 import { Argument, type Command } from 'commander'
-import type { JobError, JobRecord } from '../../core/job.ts'
+import type { JobError, JobLogLine, JobRecord } from '../../core/job.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
 import { queueOption, readJobId } from '../command-parts.ts'
 import { Failure } from '../failure.ts'
 import { requireQueue } from '../known-queue.ts'
 import type { GlobalOptions } from '../place.ts'
+import { showCommand } from '../show-command.ts'
 import { withTarget } from '../target.ts'
 import { printable, printableLines } from '../terminal/printable.ts'
 import { showExactly } from '../terminal/times.ts'
 import { showCount, showTime } from '../terminal/words.ts'
 import { STATUS_LOOKS } from './list.ts'
+import { lastLines, showLines } from './log-lines.ts'
+
+/** More of the log is in `jobs logs`. */
+const SHOWN_LINES = 10
 
 interface ShowOptions extends GlobalOptions {
   readonly queue?: string
@@ -22,7 +27,7 @@ export function addShow(jobs: Command, cli: Cli): void {
     .command('show')
     .summary('show everything that is known of a job')
     .description(
-      'show everything that is known of a job: what happened when, arguments, result, errors',
+      'show everything that is known of a job: what happened when, arguments, progress, result, errors, the end of its log',
     )
     .addArgument(new Argument('<id>', 'the job').argParser(readJobId))
     .addOption(queueOption('the queue in which it is or was (default: look into all)'))
@@ -40,10 +45,13 @@ Examples:
 
 async function show(id: string, options: ShowOptions, cli: Cli): Promise<void> {
   await withTarget(options, cli, {}, async ({ db, schema }) => {
-    const job = await findJob(new Querier(db, { schema }), id, options.queue)
+    const querier = new Querier(db, { schema })
+    const job = await findJob(querier, id, options.queue)
     if (job === undefined) throw new Failure(noSuchJob(id, options.queue))
     if (cli.isJson) return cli.json(job)
     for (const line of linesOf(job, cli)) cli.print(line)
+    const lines = await lastLines(querier, job, SHOWN_LINES)
+    for (const line of logOf(job, lines, cli)) cli.print(line)
   })
 }
 
@@ -75,6 +83,9 @@ function* linesOf(job: JobRecord, { out }: Cli): Generator<string> {
   yield* timeline(job)
   yield* section('Arguments', job.args, paint)
   if (Object.keys(job.metadata).length > 0) yield* section('Metadata', job.metadata, paint)
+  if (job.progressAt !== null) {
+    yield* section(`Progress, ${showExactly(job.progressAt)}`, job.progress, paint)
+  }
   if (job.result !== undefined) yield* section('Result', job.result, paint)
   if (job.errors.length > 0) yield* errorsOf(job, paint)
 }
@@ -84,6 +95,7 @@ function* facts(job: JobRecord): Generator<string> {
   yield `  queue   ${printable(job.queueName)}${origin}`
   const failed = job.errorCount === 0 ? '' : `, ${showCount(job.errorCount, 'failed run')} in all`
   yield `  runs    ${job.attempt} of at most ${job.maxRetries + 1}${failed}`
+  if (job.tags.length > 0) yield `  tags    ${printable(job.tags.join(', '))}`
   if (job.status === 'available') yield `  due     ${showExactly(job.scheduledAt)}`
 }
 
@@ -122,6 +134,16 @@ function* errorsOf({ errors, errorCount }: JobRecord, paint: Paint): Generator<s
     const stack = stackOf(error)
     if (stack !== '') yield paint('quiet', indent(stack, 4))
   }
+}
+
+/** The end of the log. */
+function* logOf({ id }: JobRecord, lines: readonly JobLogLine[], cli: Cli): Generator<string> {
+  const [first] = lines
+  if (first === undefined) return
+  yield ''
+  const all = first.number > 1 ? ` (all of it: ${showCommand(`jobs logs ${id}`)})` : ''
+  yield `${cli.out.paint('title', 'Log')}${all}`
+  for (const line of showLines(lines, cli)) yield `  ${line}`
 }
 
 function headOf({ name, message }: JobError): string {

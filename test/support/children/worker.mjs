@@ -90,6 +90,11 @@ const did = {
     await tell('aborted', { jobId: job.id, attempt: job.attempt, code: signal.reason?.code })
     throw signal.reason
   },
+  report: async (job, context) => {
+    context.progress(job.args.result)
+    context.log(job.args.message, { pid: process.pid })
+    return did.hold(job, context)
+  },
   deaf: async (job, { signal }) => {
     void untilAborted(signal).then(() =>
       tell('aborted', { jobId: job.id, attempt: job.attempt, code: signal.reason?.code }),
