@@ -23,6 +23,7 @@ import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
 import { readMetadata } from './core/metadata.ts'
 import { createEnqueueContext, type JobEnqueueContext } from './core/contexts.ts'
+import { resolvePauseOptions, type PauseOptions } from './core/pause-options.ts'
 import { composeEnqueue } from './core/middleware.ts'
 import {
   resolveQueueOptions,
@@ -54,6 +55,7 @@ import {
   type RedriveManyOptions,
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
+import { pauseQueue, resumeQueue } from './store/pause.ts'
 import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
 import {
   resolveWhere,
@@ -316,6 +318,26 @@ export class JobQueue<Args = unknown, Result = unknown> {
     options?: RedriveWhereOptions<Args, DryRun>,
   ): Promise<WhereAnswer<DryRun, Args, Result>> {
     return this.#where('redrive', filter, options)
+  }
+
+  /**
+   * Pauses the queue for every process: from when this resolves no claim takes a job of it, and what a process had
+   * claimed ahead does not start a second later. Running jobs go on to their end; enqueueing works, and so does all that
+   * steers. A `drain` finds nothing due. Answers whether it was not paused before; if it was, nothing changes.
+   *
+   * @throws MillraceError `INVALID_OPTION`; where the queue is not stored yet, as `enqueue`
+   */
+  async pause(options?: PauseOptions): Promise<boolean> {
+    const note = resolvePauseOptions(options)
+    const { id } = (await this.#access.find()) ?? (await this.#access.open())
+    return this.#wakeUp((await pauseQueue(this.#engine.store, id, note)) ? id : undefined)
+  }
+
+  /** Resumes the queue for every process: what is due starts at once. Answers whether it was paused. */
+  async resume(): Promise<boolean> {
+    const queue = await this.#access.find()
+    const isResumed = queue && (await resumeQueue(this.#engine.store, queue.id))
+    return this.#wakeUp(isResumed ? queue.id : undefined)
   }
 
   /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */

@@ -72,6 +72,10 @@ export type EngineEvent =
     }
   /** A claim had committed although its answer was lost; its jobs were found and given back. */
   | { readonly type: 'claim.recovered'; readonly queueName: string; readonly count: number }
+  /** This process has found the queue paused: nothing of it starts here. */
+  | { readonly type: 'queue.paused'; readonly queueName: string }
+  /** This process has found that the queue is paused no more. */
+  | { readonly type: 'queue.resumed'; readonly queueName: string }
   /** Storing outcomes failed; it is tried again as long as the lease holds. */
   | {
       readonly type: 'settle.failed'

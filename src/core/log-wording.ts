@@ -82,6 +82,12 @@ const WORDING: Wording = {
     'warn',
     (event) => `A claim's answer was lost on the way; ${jobs(event)} were given back.`,
   ],
+  'queue.paused': [
+    'info',
+    (event) =>
+      `Queue "${event.queueName}" is paused: nothing of it starts until somebody resumes it.`,
+  ],
+  'queue.resumed': ['info', (event) => `Queue "${event.queueName}" goes on.`],
   'settle.made': ['debug', (event) => `Settled ${jobs(event)} in ${ms(event.ms)}.`],
   'settle.failed': [
     'warn',

@@ -31,6 +31,9 @@ column queues.retry_jitter: double precision not null
 column queues.rewind: bigint not null default 0
 column queues.owner_id: integer
 column queues.created_at: timestamp with time zone not null default statement_timestamp()
+column queues.paused_at: timestamp with time zone
+column queues.paused_by: text
+column queues.pause_reason: text
 constraint queues.queues_pkey: PRIMARY KEY (id)
 constraint queues.queue_names: UNIQUE (name)
 constraint queues.queue_name_length: CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))

@@ -1,5 +1,6 @@
 import { onAbort } from '../drivers/on-abort.ts'
 import type { LaneFloor } from '../store/claim.ts'
+import type { ClaimAnswer } from '../store/claim-answer.ts'
 import type { PolledQueue } from '../store/poll.ts'
 import type { Store } from '../store/store.ts'
 import { listQueueOfWorker } from '../store/workers.ts'
@@ -11,6 +12,7 @@ import { FifoClaimer, LaneClaimer, type Claimer } from './claimer.ts'
 import { LoneRuns } from './lone-runs.ts'
 import { LostClaims } from './lost-claims.ts'
 import { Marking } from './marking.ts'
+import { Outlook } from './outlook.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
 import { isHopeless } from './outage.ts'
 import { OncePerTurn } from './once-per-turn.ts'
@@ -53,17 +55,9 @@ export class Receiver implements Sleeper {
   readonly #giveUp = new AbortController()
   /** For claims and what goes with them. */
   readonly #claimStore: Store
-  /** Nothing is due, as far as the last claim saw. */
-  #isDry = false
-  /** Somebody woke it since the last claim began, so that this claim's emptiness means nothing. */
-  #isWoken = false
+  readonly #outlook = new Outlook()
   /** FIFO: claimed, dropped, and to be claimed again at the head. */
   readonly #left = new Map<string, JobInHand>()
-  #hasSuspects = false
-  /** FIFO: this worker owned the queue at the last claim. */
-  #isOwner = false
-  /** It has found something since it last slept, or was told of something. */
-  #hasNews = true
 
   constructor(shared: SharedParts, rules: ReceiverRules, perform: Perform) {
     this.#shared = shared
@@ -104,15 +98,17 @@ export class Receiver implements Sleeper {
     return this.#rules.pollIntervalMs
   }
 
-  /** Of a FIFO queue only the owner's sleep is worth a notification for each enqueue. */
+  /** Of a FIFO queue only the owner's sleep is worth a notification for each enqueue; of a paused one nobody's. */
   get isCallable(): boolean {
-    return !this.#rules.isFifo || this.#isOwner
+    const { isOwner, isPaused } = this.#outlook
+    return !isPaused && (!this.#rules.isFifo || isOwner)
   }
 
   /** Whether it has nothing else to do than to start so many jobs. */
   takesAtOnce(count: number): boolean {
     const { isFifo, drainLimit, concurrency } = this.#rules
-    if (isFifo || drainLimit !== undefined || !this.#isDry || !this.#mayStart()) return false
+    if (isFifo || drainLimit !== undefined || !this.#outlook.isDry || !this.#mayStart())
+      return false
     return this.#backlog.size === 0 && concurrency - this.#runs.running >= count
   }
 
@@ -138,22 +134,23 @@ export class Receiver implements Sleeper {
 
   looked(found: PolledQueue, tookMs: number): void {
     const mayOwn = found.ownerId === null || found.ownerId === this.#registration?.id
-    if (found.hasSuspects) this.#hasSuspects = true
+    if (found.hasSuspects) this.#outlook.hasSuspects = true
     const mayClaim = this.#claimer.looked(found, tookMs)
-    if (mayClaim && (!this.#rules.isFifo || mayOwn)) this.#wake()
+    if (found.isPaused !== this.#outlook.isPaused) this.#wake()
+    else if (mayClaim && (!this.#rules.isFifo || mayOwn)) this.#wake()
     else if (found.hasSuspects) this.#bell.ring()
   }
 
   notified(): void {
     this.#claimer.expect()
-    this.#hasNews = true // perhaps of a job that is due later: the next look finds out when
+    this.#outlook.hear()
     this.#wake()
   }
 
   /** A job became due in this process. */
   include(priority: number, runAt: string): void {
     this.#claimer.include(priority, runAt)
-    this.#hasNews = true
+    this.#outlook.hear()
     this.#wake()
   }
 
@@ -199,19 +196,17 @@ export class Receiver implements Sleeper {
 
   /** Waits for a ring; with nothing due it naps in a stream of jobs, and looks again, or else falls asleep. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const mayNap = this.#isDry && this.#rules.drainLimit === undefined
-    if (mayNap && (await this.#stream.nap(signal))) return this.#expectMore()
-    if (this.#isDry) {
-      this.#shared.waker.fallAsleep(this, this.#hasNews)
-      this.#hasNews = false
-    }
+    const { isDry } = this.#outlook
+    const mayNap = isDry && this.#rules.drainLimit === undefined
+    if (mayNap && (await this.#stream.nap(signal))) return this.#outlook.expectMore()
+    if (this.#outlook.isDry) this.#shared.waker.fallAsleep(this, this.#outlook.takeNews())
     await this.#bell.wait(this.#patienceMs(), signal)
   }
 
   get #isDrained(): boolean {
     if (this.#rules.drainLimit === undefined) return false
     const isIdle = this.#runs.unsettled === 0 && this.#backlog.size === 0
-    const isDone = this.#isDry && !this.#hasSuspects
+    const isDone = this.#outlook.isDry && !this.#outlook.hasSuspects
     return isIdle && !this.#lone.isBusy && (isDone || this.#appetite.isSated)
   }
 
@@ -229,12 +224,12 @@ export class Receiver implements Sleeper {
     }
     this.#registration = registration
     this.#ownership?.begin(registration)
-    this.#isDry = false
+    this.#outlook.claimAgain()
     return true
   }
 
   #claimSize(): number {
-    if (this.#isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
+    if (this.#outlook.isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
     return this.#appetite.next(this.#inHand)
   }
 
@@ -248,7 +243,7 @@ export class Receiver implements Sleeper {
     const startsAtOnce = this.#appetite.startsAtOnce(limit, this.#inHand)
     const claimNo = registration.nextClaimNo()
     const began = performance.now()
-    this.#isWoken = false
+    this.#outlook.beginClaim()
     try {
       const request = { queueId, workerId: registration.id, claimNo, limit, startsAtOnce }
       const answer = await this.#claimer.claim(request)
@@ -256,10 +251,7 @@ export class Receiver implements Sleeper {
       this.#backoff.succeeded()
       this.#runs.compareClocks(answer.now, began)
       this.#appetite.found(answer.jobs.length, limit)
-      this.#isDry = this.#claimer.isSure && this.#appetite.isShallow && !this.#isWoken
-      this.#hasSuspects = answer.hasSuspects
-      this.#isOwner = answer.isOwner
-      this.#hasNews ||= answer.jobs.length > 0
+      this.#learn(answer)
       this.#stream.found(answer.jobs.length)
       for (const job of answer.jobs) if (this.#left.delete(job.id)) this.#appetite.forget(1)
       this.#giveBackLeft() // a claim that reaches less far than the one before
@@ -273,6 +265,16 @@ export class Receiver implements Sleeper {
       }
       await this.#survive(error)
     }
+  }
+
+  #learn(answer: ClaimAnswer): void {
+    const wasPaused = this.#outlook.isPaused
+    this.#outlook.learn(answer, this.#claimer.isSure && this.#appetite.isShallow)
+    const { isPaused } = answer
+    if (isPaused) this.#giveBack(this.#backlog.takeAll())
+    if (isPaused === wasPaused) return
+    const type = isPaused ? 'queue.paused' : 'queue.resumed'
+    this.#shared.events.emit({ type, queueName: this.queueName })
   }
 
   /** Starts what may start: slots free, lease fresh, nobody alone. */
@@ -304,7 +306,7 @@ export class Receiver implements Sleeper {
   /** Drops what was claimed from a FIFO queue; the next claim takes it again, and what has come before it. */
   #leave(): void {
     for (const inHand of this.#backlog.takeAll()) this.#left.set(inHand.job.id, inHand)
-    this.#isDry = false
+    this.#outlook.claimAgain()
   }
 
   /** A slot may be free, or something is written down. */
@@ -321,7 +323,7 @@ export class Receiver implements Sleeper {
     const isDue = verdict.to === 'available' && verdict.afterMs === 0
     if (isDue && !returnsToItsPlace(verdict)) this.#claimer.retried(settlement)
     const mayBeMore = isDue || this.#rules.drainLimit !== undefined
-    if (mayBeMore || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
+    if (mayBeMore || (this.#rules.isFifo && verdict.to !== 'finished')) this.#outlook.expectMore()
     // The head of a FIFO queue waits: so do those behind it, for whoever wants to cancel them.
     if (settlement.isSettled && verdict.to === 'available' && !isDue) this.#giveBackLeft()
   }
@@ -342,18 +344,18 @@ export class Receiver implements Sleeper {
   #giveBack(jobs: readonly JobInHand[]): void {
     if (jobs.length === 0) return
     this.#appetite.forget(jobs.length)
-    this.#isDry = false
+    this.#outlook.claimAgain()
     this.#runs.giveBack(jobs)
   }
 
   #considerSuspects(registration: Registration, signal: AbortSignal): void {
     // While somebody is alone there is nothing to do: the end of that rings the bell.
-    if (!this.#hasSuspects || !this.#shared.exclusivity.isOpen || this.#lone.isBusy) return
+    if (!this.#outlook.hasSuspects || !this.#shared.exclusivity.isOpen || this.#lone.isBusy) return
     if (this.#rules.isFifo && (this.#runs.handlers > 0 || this.#runs.unsettled > 0)) return
-    this.#hasSuspects = false
+    this.#outlook.hasSuspects = false
     void this.#lone.tryAlone(registration, signal).then((mayBeMore) => {
-      this.#hasSuspects ||= mayBeMore
-      this.#isDry = false
+      this.#outlook.hasSuspects ||= mayBeMore
+      this.#outlook.claimAgain()
       this.#bell.ring()
     })
   }
@@ -370,14 +372,8 @@ export class Receiver implements Sleeper {
     await atMost(this.#ownership.end(), LAST_CLAIM_MS)
   }
 
-  /** There is something to claim, even if a claim that is under way comes back without it. */
-  #expectMore(): void {
-    this.#isWoken = true
-    this.#isDry = false
-  }
-
   #wake(): void {
-    this.#expectMore()
+    this.#outlook.expectMore()
     this.#shared.waker.rise(this)
     this.#bell.ring()
   }

@@ -38,6 +38,8 @@ const EVENTS: { readonly [Type in EventType]: MillraceEvent & { type: Type } } =
   'claim.made': { type: 'claim.made', queueName: 'emails', count: 1, ms: 3 },
   'claim.failed': { type: 'claim.failed', queueName: 'emails', error: down, retryInMs: 100 },
   'claim.recovered': { type: 'claim.recovered', queueName: 'emails', count: 3 },
+  'queue.paused': { type: 'queue.paused', queueName: 'emails' },
+  'queue.resumed': { type: 'queue.resumed', queueName: 'emails' },
   'settle.made': { type: 'settle.made', queueName: 'emails', count: 1_500, ms: 20 },
   'settle.failed': { type: 'settle.failed', queueName: 'emails', error: down, retryInMs: 100 },
   'poll.failed': { type: 'poll.failed', error: down },

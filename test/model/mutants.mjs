@@ -37,8 +37,8 @@ const MUTANTS = [
   {
     words: 'FIFO ownership: whoever wants to claims from the head',
     file: 'src/store/claim-parts.ts',
-    from: /export const IS_OWNER = `exists \([^`]*`/,
-    to: 'export const IS_OWNER = `exists (select from {schema}.queues where queues.id = $1::int4 and $2::int4 is not null)`',
+    from: /export const MAY_CLAIM_FIFO = `exists \([^`]*`/,
+    to: 'export const MAY_CLAIM_FIFO = `exists (select from {schema}.queues where queues.id = $1::int4 and $2::int4 is not null)`',
   },
   {
     words: 'That the dead claim nothing',

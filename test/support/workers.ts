@@ -123,6 +123,16 @@ export class WorkerProcess extends Child {
     }
   }
 
+  /** Pauses the queue from this process. */
+  async pause(options?: object): Promise<unknown> {
+    return this.call('pause', { queueName: this.#queueName, options })
+  }
+
+  /** Resumes the queue from this process. */
+  async resume(): Promise<unknown> {
+    return this.call('resume', { queueName: this.#queueName })
+  }
+
   /** Works off what is due. */
   async drain(options?: object): Promise<unknown> {
     return this.call('drain', { queueName: this.#queueName, options })
