@@ -36,7 +36,7 @@ import {
   type DrainOptions,
   type ReceiveOptions,
 } from './core/receive-options.ts'
-import { invalidOption } from './core/validate.ts'
+import { checkFunction } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
@@ -56,7 +56,8 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
 import { pauseQueue, resumeQueue } from './store/pause.ts'
-import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import { cancelJob } from './store/cancel.ts'
+import { deleteJob, retryJob } from './store/steer.ts'
 import {
   resolveWhere,
   type Deed,
@@ -235,7 +236,11 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return queue && editJob(this.#engine, queue.id, jobId, resolved)
   }
 
-  /** Cancels a waiting job. Answers whether it did: a running or ended job is left alone. @throws MillraceError `INVALID_JOB_ID` */
+  /**
+   * Cancels a job that waits; of one that runs, in whatever process, the signal aborts with `CANCELLED` within a second.
+   * If its worker then returns, the job is finished; else it is cancelled, with no retry and no dead letter. Answers
+   * whether it was cancelled or its process asked: false when it has ended. @throws MillraceError `INVALID_JOB_ID`
+   */
   async cancel(id: string): Promise<boolean> {
     const jobId = parseJobId(id)
     const queue = await this.#access.find()
@@ -284,7 +289,8 @@ export class JobQueue<Args = unknown, Result = unknown> {
   }
 
   /**
-   * Cancels the waiting jobs that a filter chooses, a batch in each transaction; with `dryRun` it says which those are.
+   * Cancels the waiting jobs that a filter chooses, or the running ones if it names that status, as `cancel` does, a
+   * batch in each transaction; with `dryRun` it says which those are.
    * What a filter costs is said at `JobFilter`.
    *
    * @throws MillraceError `INVALID_OPTION`, before anything is written
@@ -342,13 +348,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
 
   /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */
   observe(listener: EventListener): () => void {
-    if (typeof listener !== 'function') {
-      throw invalidOption(
-        'listener',
-        listener,
-        'it takes a function that is called with each event',
-      )
-    }
+    checkFunction('listener', listener, 'each event')
     const forget = [this.#events.on(listener), this.#engine.events.on(listener)]
     return () => forget.forEach((end) => end())
   }

@@ -32,9 +32,10 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
+import { cancelJob, cancelOrAsk } from './store/cancel.ts'
 import { pauseQueue, resumeQueue } from './store/pause.ts'
 import { DEFAULT_KEEP_MS, findQueue, listQueues, type QueueRow } from './store/queues.ts'
-import { cancelJob, cancelJobs, deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
+import { deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 import {
   resolveWhere,
@@ -192,7 +193,10 @@ export class Querier {
     return queue && editJob(this.#engine, queue.id, jobId, resolved, this.#tx)
   }
 
-  /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  /**
+   * Cancels a job that waits, or asks the process that runs it, as `JobQueue.cancel` does; in a transaction it is asked
+   * when that commits. Answers whether it was either. @throws MillraceError `INVALID_JOB_ID`
+   */
   cancel(queueName: string, id: string): Promise<boolean> {
     return this.#steer(queueName, id, (queue, jobId) =>
       cancelJob(this.#store, queue.id, jobId, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
@@ -213,11 +217,13 @@ export class Querier {
     )
   }
 
-  /** Cancels those of these jobs that wait in the queue. Answers which: all of them in one statement. @throws MillraceError `INVALID_JOB_ID` */
+  /** Cancels those of these jobs that wait or run in the queue, as `cancel` does. Answers which, in two statements or three. @throws MillraceError `INVALID_JOB_ID` */
   cancelMany(queueName: string, ids: readonly string[]): Promise<string[]> {
-    return this.#steerMany(queueName, ids, (queue, jobIds) =>
-      cancelJobs(this.#store, queue.id, jobIds, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
-    )
+    return this.#steerMany(queueName, ids, async (queue, jobIds) => {
+      const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
+      const answer = await cancelOrAsk(this.#store, queue.id, jobIds, keepMs, this.#tx)
+      return [...answer.cancelled, ...answer.asked]
+    })
   }
 
   /** Makes those of these jobs available again that failed or were cancelled in the queue. Answers which. @throws MillraceError `INVALID_JOB_ID` */

@@ -80,6 +80,7 @@ column jobs.timeout_ms: bigint
 column jobs.origin_queue_id: integer
 column jobs.args: jsonb not null
 column jobs.metadata: jsonb not null
+column jobs.cancel_requested_at: timestamp with time zone
 constraint jobs.jobs_by_id: PRIMARY KEY (queue_id, id)
 constraint jobs.job_priority: CHECK (((priority >= 0) AND (priority <= 9)))
 constraint jobs.job_max_retries: CHECK ((max_retries >= 0))

@@ -71,7 +71,8 @@ ${ANSWER_HEAD}`,
  * Claims from the head of a FIFO queue, in the order of ids, as far as every job before is due and
  * free or already this worker's. It waits for a locked row rather than skipping it: skipping would
  * break the order. What the owner claimed before and has not started is taken again, so that a job
- * committed meanwhile with a lower id comes first; but no suspect: that was claimed to run alone.
+ * committed meanwhile with a lower id comes first; but no suspect: that was claimed to run alone. One that is to be
+ * cancelled is passed by: whoever dropped it gives it back, and so ends it.
  * `$6` is an id below which nothing is left, `$7` are jobs that run, or ran and are not written down
  * yet.
  *
@@ -107,6 +108,7 @@ head as materialized (
   from {schema}.jobs
   where jobs.queue_id = $1::int4
     and ${isAmongThose('jobs.id', 'passed')}
+    and (jobs.cancel_requested_at is null or jobs.claimed_by is distinct from $2::int4)
   order by jobs.queue_id, jobs.id
   for no key update
 ),

@@ -19,6 +19,7 @@ export interface JobRow {
   /** JSON, or null. */
   result: string | null
   originQueue: string | null
+  cancelRequestedAt: Micros | null
 }
 
 /** Columns of a `JobRow` from `jobs`, joined with `started` (a lateral `at`) and `queues`, `origins`. */
@@ -48,7 +49,8 @@ export const LIVE_JOB_COLUMNS = `
     where job_errors.job_id = jobs.id
   ) as "errors",
   null::text as "result",
-  origins.name as "originQueue"`
+  origins.name as "originQueue",
+  ${toMicros('jobs.cancel_requested_at')} as "cancelRequestedAt"`
 
 /** What the columns above are read from: the table, or what a statement answers of it under the name `jobs`. */
 export function liveJobSource(jobs: string): string {
@@ -84,7 +86,8 @@ export const PAST_JOB_COLUMNS = `
   history.error_count as "errorCount",
   history.errors::text as "errors",
   history.result::text as "result",
-  origins.name as "originQueue"`
+  origins.name as "originQueue",
+  null::text as "cancelRequestedAt"`
 
 export const PAST_JOB_SOURCE = `
 {schema}.history

@@ -28,6 +28,8 @@ const EVENTS: { readonly [Type in EventType]: MillraceEvent & { type: Type } } =
   'job.failed': { type: 'job.failed', ...run, error },
   'job.dead_lettered': { type: 'job.dead_lettered', ...run, error, dlq: 'emails-dead' },
   'job.snoozed': { type: 'job.snoozed', ...run, afterMs: 60_000 },
+  'job.cancel_requested': { type: 'job.cancel_requested', ...run },
+  'job.cancelled': { type: 'job.cancelled', ...run },
   'job.given_back': { type: 'job.given_back', ...run, wasRunning: false },
   'job.rescued': { type: 'job.rescued', ...run, workerId: 7, ranAlone: true },
   'job.lease_lost': { type: 'job.lease_lost', ...run },

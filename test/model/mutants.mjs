@@ -31,8 +31,8 @@ const MUTANTS = [
   {
     words: 'The rescue: what a dead worker held is not given back',
     file: 'src/maintenance/rescuer.ts',
-    from: 'const ids = await giveBack(store, holder, orphans, asSuspects)\n  return ids.length',
-    to: 'return Promise.resolve(Number(store === undefined && holder && asSuspects))',
+    from: 'const settled = await work()',
+    to: 'const settled = await Promise.resolve(work === undefined ? [String(events)] : [])',
   },
   {
     words: 'FIFO ownership: whoever wants to claims from the head',

@@ -123,6 +123,11 @@ export class WorkerProcess extends Child {
     }
   }
 
+  /** Cancels a job from this process. */
+  async cancel(id: string): Promise<unknown> {
+    return this.call('cancel', { queueName: this.#queueName, id })
+  }
+
   /** Pauses the queue from this process. */
   async pause(options?: object): Promise<unknown> {
     return this.call('pause', { queueName: this.#queueName, options })
