@@ -1,7 +1,8 @@
 export { JobQueue } from './job-queue.ts'
 export { receiveAll } from './receive-all.ts'
 export type { DrainResult } from './reception.ts'
-export { Querier, type QuerierOptions, type QueueGlance, type QueueInfo } from './querier.ts'
+export { Querier, type QuerierOptions } from './querier.ts'
+export type { QueueGlance, QueueInfo } from './queue-info.ts'
 export type { LogsOptions } from './job-logs.ts'
 export type { JobFilter } from './job-filter.ts'
 export type { ListIdsOptions, ListOptions } from './list-options.ts'
@@ -53,6 +54,7 @@ export type {
   Worker,
   WorkFunction,
 } from './core/job.ts'
+export type { PauseOptions, QueuePause } from './core/pause-options.ts'
 export type { JobChanges } from './core/job-changes.ts'
 export {
   pinoLogger,

@@ -23,6 +23,7 @@ import { parseJobId } from './core/job-id.ts'
 import { encodeArgs, encodeMetadata } from './core/json.ts'
 import { readMetadata } from './core/metadata.ts'
 import { createEnqueueContext, type JobEnqueueContext } from './core/contexts.ts'
+import { resolvePauseOptions, type PauseOptions } from './core/pause-options.ts'
 import { composeEnqueue } from './core/middleware.ts'
 import {
   resolveQueueOptions,
@@ -36,7 +37,7 @@ import {
   type ReceiveOptions,
 } from './core/receive-options.ts'
 import { checkTags } from './core/tags.ts'
-import { invalidOption } from './core/validate.ts'
+import { checkFunction } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
@@ -56,7 +57,9 @@ import {
   type RedriveManyOptions,
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
-import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import { pauseQueue, resumeQueue } from './store/pause.ts'
+import { cancelJob } from './store/cancel.ts'
+import { deleteJob, retryJob } from './store/steer.ts'
 import {
   resolveWhere,
   type Deed,
@@ -247,7 +250,11 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return queue && editJob(this.#engine, queue.id, jobId, resolved)
   }
 
-  /** Cancels a waiting job. Answers whether it did: a running or ended job is left alone. @throws MillraceError `INVALID_JOB_ID` */
+  /**
+   * Cancels a job that waits; of one that runs, in whatever process, the signal aborts with `CANCELLED` within a second.
+   * If its worker then returns, the job is finished; else it is cancelled, with no retry and no dead letter. Answers
+   * whether it was cancelled or its process asked: false when it has ended. @throws MillraceError `INVALID_JOB_ID`
+   */
   async cancel(id: string): Promise<boolean> {
     const jobId = parseJobId(id)
     const queue = await this.#access.find()
@@ -296,7 +303,8 @@ export class JobQueue<Args = unknown, Result = unknown> {
   }
 
   /**
-   * Cancels the waiting jobs that a filter chooses, a batch in each transaction; with `dryRun` it says which those are.
+   * Cancels the waiting jobs that a filter chooses, or the running ones if it names that status, as `cancel` does, a
+   * batch in each transaction; with `dryRun` it says which those are.
    * What a filter costs is said at `JobFilter`.
    *
    * @throws MillraceError `INVALID_OPTION`, before anything is written
@@ -332,15 +340,29 @@ export class JobQueue<Args = unknown, Result = unknown> {
     return this.#where('redrive', filter, options)
   }
 
+  /**
+   * Pauses the queue for every process: from when this resolves no claim takes a job of it, and what a process had
+   * claimed ahead does not start a second later. Running jobs go on to their end; enqueueing works, and so does all that
+   * steers. A `drain` finds nothing due. Answers whether it was not paused before; if it was, nothing changes.
+   *
+   * @throws MillraceError `INVALID_OPTION`; where the queue is not stored yet, as `enqueue`
+   */
+  async pause(options?: PauseOptions): Promise<boolean> {
+    const note = resolvePauseOptions(options)
+    const { id } = (await this.#access.find()) ?? (await this.#access.open())
+    return this.#wakeUp((await pauseQueue(this.#engine.store, id, note)) ? id : undefined)
+  }
+
+  /** Resumes the queue for every process: what is due starts at once. Answers whether it was paused. */
+  async resume(): Promise<boolean> {
+    const queue = await this.#access.find()
+    const isResumed = queue && (await resumeQueue(this.#engine.store, queue.id))
+    return this.#wakeUp(isResumed ? queue.id : undefined)
+  }
+
   /** Calls `listener` with everything that happens to this queue in this process, until the answer is called. */
   observe(listener: EventListener): () => void {
-    if (typeof listener !== 'function') {
-      throw invalidOption(
-        'listener',
-        listener,
-        'it takes a function that is called with each event',
-      )
-    }
+    checkFunction('listener', listener, 'each event')
     const forget = [this.#events.on(listener), this.#engine.events.on(listener)]
     return () => forget.forEach((end) => end())
   }

@@ -28,6 +28,7 @@ export function toJobRecord<Args, Result>(row: JobRow): JobRecord<Args, Result> 
     errorCount: row.errorCount,
     result: row.result === null ? undefined : (JSON.parse(row.result) as Result),
     originQueue: row.originQueue,
+    cancelRequestedAt: microsToOptionalDate(row.cancelRequestedAt),
     progress: row.progress === null ? undefined : (JSON.parse(row.progress) as unknown),
     progressAt: microsToOptionalDate(row.progressAt),
   }

@@ -7,6 +7,7 @@ import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
+import { resolvePauseOptions, type PauseOptions } from './core/pause-options.ts'
 import type { TransactionLike } from './core/transaction.ts'
 import { invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
@@ -23,6 +24,7 @@ import {
   type ListIdsOptions,
   type ListOptions,
 } from './list-options.ts'
+import { toQueueInfos, type QueueGlance, type QueueInfo } from './queue-info.ts'
 import {
   checkIds,
   redriveMany,
@@ -31,8 +33,10 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
+import { cancelJob, cancelOrAsk } from './store/cancel.ts'
+import { pauseQueue, resumeQueue } from './store/pause.ts'
 import { DEFAULT_KEEP_MS, findQueue, listQueues, type QueueRow } from './store/queues.ts'
-import { cancelJob, cancelJobs, deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
+import { deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 import {
   resolveWhere,
@@ -51,29 +55,6 @@ const QUEUES_AT_ONCE = 4
 export interface QuerierOptions {
   /** The schema with Millrace's tables. @default 'millrace' */
   schema?: string | undefined
-}
-
-/** What is stored of a queue. */
-export interface QueueInfo {
-  readonly name: string
-  /** Null: known only as the dead-letter queue of another, and not opened yet. */
-  readonly fifo: boolean | null
-  /** The name of its dead-letter queue; null when it has none. */
-  readonly dlq: string | null
-  /** How long finished jobs are kept, in milliseconds; null: they are deleted at once. */
-  readonly keepFinishedMs: number | null
-  /** How long failed and cancelled jobs are kept, in milliseconds. */
-  readonly keepFailedMs: number
-}
-
-/** What a queue holds at a glance. */
-export interface QueueGlance {
-  /** How many jobs are in each status. */
-  readonly counts: JobCounts
-  /** False: the queue is so large that some of the counts are estimates. */
-  readonly isExact: boolean
-  /** How long the job has been due that has waited longest, in milliseconds; null when none is due. */
-  readonly longestWaitMs: number | null
 }
 
 const NO_JOBS: JobCounts = { available: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
@@ -221,7 +202,10 @@ export class Querier {
     return queue && editJob(this.#engine, queue.id, jobId, resolved, this.#tx)
   }
 
-  /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
+  /**
+   * Cancels a job that waits, or asks the process that runs it, as `JobQueue.cancel` does; in a transaction it is asked
+   * when that commits. Answers whether it was either. @throws MillraceError `INVALID_JOB_ID`
+   */
   cancel(queueName: string, id: string): Promise<boolean> {
     return this.#steer(queueName, id, (queue, jobId) =>
       cancelJob(this.#store, queue.id, jobId, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
@@ -242,11 +226,13 @@ export class Querier {
     )
   }
 
-  /** Cancels those of these jobs that wait in the queue. Answers which: all of them in one statement. @throws MillraceError `INVALID_JOB_ID` */
+  /** Cancels those of these jobs that wait or run in the queue, as `cancel` does. Answers which, in two statements or three. @throws MillraceError `INVALID_JOB_ID` */
   cancelMany(queueName: string, ids: readonly string[]): Promise<string[]> {
-    return this.#steerMany(queueName, ids, (queue, jobIds) =>
-      cancelJobs(this.#store, queue.id, jobIds, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
-    )
+    return this.#steerMany(queueName, ids, async (queue, jobIds) => {
+      const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
+      const answer = await cancelOrAsk(this.#store, queue.id, jobIds, keepMs, this.#tx)
+      return [...answer.cancelled, ...answer.asked]
+    })
   }
 
   /** Makes those of these jobs available again that failed or were cancelled in the queue. Answers which. @throws MillraceError `INVALID_JOB_ID` */
@@ -318,15 +304,23 @@ export class Querier {
 
   /** All queues, in the order of their names. */
   async queues(): Promise<QueueInfo[]> {
-    const rows = await listQueues(this.#store, this.#tx)
-    const names = new Map(rows.map((row) => [row.id, row.name]))
-    return rows.map((row) => ({
-      name: row.name,
-      fifo: row.isFifo,
-      dlq: row.dlqId === null ? null : (names.get(row.dlqId) ?? null),
-      keepFinishedMs: row.keepFinishedMs,
-      keepFailedMs: row.keepFailedMs ?? DEFAULT_KEEP_MS,
-    }))
+    return toQueueInfos(await listQueues(this.#store, this.#tx))
+  }
+
+  /**
+   * Pauses a queue, as `JobQueue.pause` does. Answers whether it was there and not paused. In a transaction it takes
+   * effect when that commits, and jobs that are given back wait for it: so commit soon.
+   *
+   * @throws MillraceError `INVALID_OPTION`
+   */
+  async pause(queueName: string, options?: PauseOptions): Promise<boolean> {
+    const note = resolvePauseOptions(options)
+    return this.#change(queueName, (queue) => pauseQueue(this.#store, queue.id, note, this.#tx))
+  }
+
+  /** Resumes a queue, as `JobQueue.resume` does. Answers whether it was paused. In a transaction: as `pause`. */
+  async resume(queueName: string): Promise<boolean> {
+    return this.#change(queueName, (queue) => resumeQueue(this.#store, queue.id, this.#tx))
   }
 
   get #store(): Store {
@@ -364,6 +358,16 @@ export class Querier {
     const place = queue && (await steer(queue, jobId))
     if (place === undefined) return false
     if (this.#tx === undefined) this.#engine.wake(place)
+    return true
+  }
+
+  async #change(
+    queueName: string,
+    change: (queue: QueueRow) => Promise<boolean>,
+  ): Promise<boolean> {
+    const queue = await this.#find(queueName)
+    if (queue === undefined || !(await change(queue))) return false
+    if (this.#tx === undefined) this.#engine.wake(queue.id)
     return true
   }
 

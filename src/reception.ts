@@ -162,7 +162,8 @@ function count(
   result: { finished: number; failed: number; retried: number },
   settlement: Settlement,
 ): void {
-  const { verdict, isSettled, completed } = settlement
+  const { verdict, isCancelled, isSettled, completed } = settlement
+  if (isCancelled || verdict.to === 'cancelled') return
   if (!isSettled && !completed) return // its lease was lost: others say what became of it
   if (verdict.to === 'finished' || !isSettled) result.finished += 1
   else if (verdict.to !== 'available') result.failed += 1

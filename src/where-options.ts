@@ -106,7 +106,7 @@ const ELSEWHERE = Object.fromEntries(
 
 /** The statuses of the jobs to which it can be done. */
 const STATUSES: Readonly<Record<Deed, readonly JobStatus[]>> = {
-  cancel: ['available'],
+  cancel: ['available', 'running'],
   retry: ['failed', 'cancelled'],
   delete: ['available', 'finished', 'failed', 'cancelled'],
   redrive: ['available'],
@@ -155,7 +155,7 @@ export function resolveWhere(
 }
 
 function lookFor(status: JobStatus): Look {
-  return { place: status === 'available' ? 'live' : 'past', status }
+  return { place: status === 'available' || status === 'running' ? 'live' : 'past', status }
 }
 
 function resolveOptions(

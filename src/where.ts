@@ -3,6 +3,7 @@ import type { DBTX } from './drivers/driver.ts'
 import type { Engine } from './engine.ts'
 import { toJobRecord } from './job-record.ts'
 import { redriveMany } from './redrive-many.ts'
+import { cancelOrAsk } from './store/cancel.ts'
 import { getJob } from './store/jobs.ts'
 import type { JobRow } from './store/job-row.ts'
 import { matchJobs, type MatchedJob } from './store/matching.ts'
@@ -167,7 +168,7 @@ function steer(
   const { store } = engine
   switch (deed) {
     case 'cancel':
-      return cancelJobs(store, queue.id, ids, queue.keepFailedMs ?? DEFAULT_KEEP_MS, tx)
+      return cancel(store, queue, look, ids, tx)
     case 'retry':
       return retryJobs(store, queue.id, ids, tx)
     case 'delete':
@@ -178,4 +179,18 @@ function steer(
     case 'redrive':
       return redriveMany(engine, queue.id, ids, rewrite, tx)
   }
+}
+
+/** What was found waiting is left alone if it has started since; only who asks for running jobs means those. */
+async function cancel(
+  store: Store,
+  queue: QueueRow,
+  { status }: Look,
+  ids: string[],
+  tx: DBTX | undefined,
+): Promise<string[]> {
+  const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
+  if (status !== 'running') return cancelJobs(store, queue.id, ids, keepMs, tx)
+  const { cancelled, asked } = await cancelOrAsk(store, queue.id, ids, keepMs, tx)
+  return [...cancelled, ...asked]
 }

@@ -1,10 +1,14 @@
 import { Option, type Command } from 'commander'
-import { Querier, type QueueGlance, type QueueInfo } from '../querier.ts'
+import { Querier } from '../querier.ts'
+import type { QueueGlance, QueueInfo } from '../queue-info.ts'
 import type { Cli } from './cli.ts'
 import { STATUSES } from './command-parts.ts'
+import { addPause } from './pause.ts'
 import type { GlobalOptions } from './place.ts'
 import { withTarget } from './target.ts'
+import { printable } from './terminal/printable.ts'
 import type { Column } from './terminal/table.ts'
+import { showExactly } from './terminal/times.ts'
 import { showNumber, showTime } from './terminal/words.ts'
 
 interface QueuesOptions extends GlobalOptions {
@@ -14,22 +18,24 @@ interface QueuesOptions extends GlobalOptions {
 /** A queue with what it holds. */
 export interface QueueState extends QueueInfo, QueueGlance {}
 
-/** `millrace queues` */
+/** `millrace queues`, `millrace queues pause|resume` */
 export function addQueues(program: Command, cli: Cli): void {
-  program
+  const command = program
     .command('queues')
-    .summary('list the queues, and what is in them')
+    .summary('list the queues, and what is in them; pause and resume one')
     .description('list the queues: how many jobs stand where, and how long the oldest has been due')
     .addOption(new Option('--exact', 'count large queues too, where ≈ marks an estimate otherwise'))
     .addHelpText('after', EXAMPLES)
     .action(async (_options: unknown, command: Command) => {
       await queues(command.optsWithGlobals<QueuesOptions>(), cli)
     })
+  addPause(command, cli)
 }
 
 const EXAMPLES = `
 Examples:
   $ millrace queues
+  $ millrace queues pause emails --reason 'the provider is down'
   $ millrace queues --json | jq '.queues[] | select(.longestWaitMs > 60000) | .name'
 `
 
@@ -43,7 +49,16 @@ async function queues(options: QueuesOptions, cli: Cli): Promise<void> {
       return cli.note('There are no queues yet: the first enqueue or receive makes one.')
     }
     cli.table(QUEUE_COLUMNS, states)
+    for (const state of states) notePause(state, cli)
   })
+}
+
+/** Who paused it, when and why. */
+function notePause({ name, paused }: QueueInfo, cli: Cli): void {
+  if (paused === null) return
+  const by = paused.by === null ? '' : ` by ${paused.by}`
+  const reason = paused.reason === null ? '' : `: ${paused.reason}`
+  cli.note(printable(`${name} was paused at ${showExactly(paused.at)}${by}${reason}`))
 }
 
 /** All queues with what they hold, in the order of their names. */
@@ -65,7 +80,11 @@ export async function readQueues(
 /** The columns of a table of queues. */
 export const QUEUE_COLUMNS: readonly Column<QueueState>[] = [
   { title: 'queue', text: ({ name }) => name, look: () => 'title', isElastic: true },
-  { title: 'mode', text: ({ fifo }) => modeOf(fifo) },
+  {
+    title: 'mode',
+    text: ({ fifo, paused }) => `${modeOf(fifo)}${paused === null ? '' : ', paused'}`,
+    look: ({ paused }) => (paused === null ? undefined : 'bad'),
+  },
   ...STATUSES.map((status): Column<QueueState> => {
     return {
       title: status,

@@ -32,6 +32,10 @@ export type JobEvent =
     } & OfRun)
   /** The worker put the job off by `afterMs`; the run is taken back. */
   | ({ readonly type: 'job.snoozed'; readonly afterMs: number } & OfRun)
+  /** Somebody asked to cancel the job; its signal aborted, and what its worker does now is respected. */
+  | ({ readonly type: 'job.cancel_requested' } & OfRun)
+  /** The job was to be cancelled and did not finish: it ends as cancelled. */
+  | ({ readonly type: 'job.cancelled' } & OfRun)
   /** A claimed job is available again without a run: it was not started, or a stop interrupted it. */
   | ({ readonly type: 'job.given_back'; readonly wasRunning: boolean } & OfRun)
   /** The worker that ran the job died. `ranAlone`: the crash counts against the job. */
@@ -72,6 +76,10 @@ export type EngineEvent =
     }
   /** A claim had committed although its answer was lost; its jobs were found and given back. */
   | { readonly type: 'claim.recovered'; readonly queueName: string; readonly count: number }
+  /** This process has found the queue paused: nothing of it starts here. */
+  | { readonly type: 'queue.paused'; readonly queueName: string }
+  /** This process has found that the queue is paused no more. */
+  | { readonly type: 'queue.resumed'; readonly queueName: string }
   /** Storing outcomes failed; it is tried again as long as the lease holds. */
   | {
       readonly type: 'settle.failed'

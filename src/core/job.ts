@@ -56,6 +56,8 @@ export interface JobRecord<Args = unknown, Result = unknown> extends Job<Args> {
   readonly result: Result | undefined
   /** In a dead-letter queue: the queue that the job came from; null elsewhere. */
   readonly originQueue: string | null
+  /** When somebody asked to cancel it while it ran; null when nobody did, or it has ended. */
+  readonly cancelRequestedAt: Date | null
   /** What its worker reported last by `context.progress`, also in an earlier run; undefined when nothing yet. */
   readonly progress: unknown
   /** When that was stored, by the database's clock; null when nothing was. */

@@ -23,6 +23,8 @@ export type Outcome =
   | { readonly kind: 'snoozed'; readonly afterMs: number }
   /** We stopped the run, for a shutdown. */
   | { readonly kind: 'interrupted' }
+  /** Somebody asked to cancel the job, the worker heard of it, and threw. */
+  | { readonly kind: 'cancelled' }
   /** The process died under the run; `ranAlone`: no other job was running in it. */
   | { readonly kind: 'crashed'; readonly error: ErrorRecord; readonly ranAlone: boolean }
 
@@ -48,6 +50,7 @@ export type Verdict =
       /** True: from now on the job runs alone in its process. Absent: as before. */
       readonly suspect?: true
     }
+  | { readonly to: 'cancelled' }
   | { readonly to: 'failed'; readonly error: ErrorRecord }
   | { readonly to: 'dead-letter'; readonly error: ErrorRecord }
 
@@ -64,6 +67,8 @@ export function judge(run: Attempted, outcome: Outcome, policy: JudgePolicy): Ve
       return { to: 'available', afterMs: outcome.afterMs, countsAsAttempt: false }
     case 'interrupted':
       return { to: 'available', afterMs: 0, countsAsAttempt: false } // we stopped it; it did not fail
+    case 'cancelled':
+      return { to: 'cancelled' }
     case 'crashed':
       return judgeCrash(run, outcome, policy)
   }

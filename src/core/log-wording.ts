@@ -39,6 +39,11 @@ const WORDING: Wording = {
       `Failed ${run(event)} for good: ${error(event.error)}. It is in the dead-letter queue "${event.dlq}".`,
   ],
   'job.snoozed': ['debug', (event) => `Snoozed ${run(event)} for ${ms(event.afterMs)}.`],
+  'job.cancel_requested': [
+    'info',
+    (event) => `Somebody asked to cancel ${run(event)}; its signal has aborted.`,
+  ],
+  'job.cancelled': ['info', (event) => `Cancelled ${run(event)}.`],
   'job.given_back': [
     'debug',
     (event) => `Gave back ${job(event)}, ${event.wasRunning ? 'interrupted' : 'not started'}.`,
@@ -82,6 +87,12 @@ const WORDING: Wording = {
     'warn',
     (event) => `A claim's answer was lost on the way; ${jobs(event)} were given back.`,
   ],
+  'queue.paused': [
+    'info',
+    (event) =>
+      `Queue "${event.queueName}" is paused: nothing of it starts until somebody resumes it.`,
+  ],
+  'queue.resumed': ['info', (event) => `Queue "${event.queueName}" goes on.`],
   'settle.made': ['debug', (event) => `Settled ${jobs(event)} in ${ms(event.ms)}.`],
   'settle.failed': [
     'warn',

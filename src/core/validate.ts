@@ -146,6 +146,12 @@ export function checkBoolean(option: string, value: unknown): boolean {
   throw invalidOption(option, value, 'it takes true or false')
 }
 
+/** An option that is a function, which is called with `what`. */
+export function checkFunction(option: string, value: unknown, what: string): void {
+  if (typeof value === 'function') return
+  throw invalidOption(option, value, `it takes a function that is called with ${what}`)
+}
+
 /** An option that is an `AbortSignal`, also one of another realm or a polyfill. */
 export function checkSignal(option: string, value: unknown): AbortSignal {
   const remedy = 'it takes an AbortSignal, such as the signal of a new AbortController()'

@@ -31,6 +31,9 @@ column queues.retry_jitter: double precision not null
 column queues.rewind: bigint not null default 0
 column queues.owner_id: integer
 column queues.created_at: timestamp with time zone not null default statement_timestamp()
+column queues.paused_at: timestamp with time zone
+column queues.paused_by: text
+column queues.pause_reason: text
 constraint queues.queues_pkey: PRIMARY KEY (id)
 constraint queues.queue_names: UNIQUE (name)
 constraint queues.queue_name_length: CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
@@ -78,6 +81,7 @@ column jobs.origin_queue_id: integer
 column jobs.args: jsonb not null
 column jobs.metadata: jsonb not null
 column jobs.tags: text[]
+column jobs.cancel_requested_at: timestamp with time zone
 constraint jobs.jobs_by_id: PRIMARY KEY (queue_id, id)
 constraint jobs.job_priority: CHECK (((priority >= 0) AND (priority <= 9)))
 constraint jobs.job_max_retries: CHECK ((max_retries >= 0))

@@ -40,9 +40,13 @@ async function look({ store, limits }: Subject, tx: DBTX): Promise<Observation[]
   const received = all.filter(isReceived).map(({ name }) => name)
   const dlqIds = new Set(all.map(({ dlqId }) => dlqId))
   const observations: Observation[] = []
-  for (const queue of all.filter((queue) => !isReceived(queue))) {
+  for (const queue of all.filter((queue) => queue.pausedAt !== null || !isReceived(queue))) {
     const waitMs = await longestWait(store, queue.id, tx)
     if (waitMs === null || waitMs < limits.waitMs) continue
+    if (queue.pausedAt !== null) {
+      observations.push(paused(queue, waitMs, store.schema))
+      continue
+    }
     if (dlqIds.has(queue.id)) {
       const count = await countNewDeadLetters(store, queue.id, HOUR_MS, tx)
       if (count >= limits.deadLettersAnHour) observations.push(growing(queue, count, store.schema))
@@ -78,6 +82,23 @@ function unreceived(
       showCommand(`jobs list --queue ${quote(queue.name)}`, { schema }),
     ),
     { queue: queue.name, waitMs: Math.round(waitMs), aloneForMs: aloneForMs ?? null },
+  )
+}
+
+function paused(
+  { name, pausedBy, pauseReason }: QueueRow,
+  waitMs: number,
+  schema: string,
+): Observation {
+  const by = pausedBy === null ? '' : ` by ${pausedBy}`
+  const reason = pauseReason === null ? '' : ` (${pauseReason})`
+  return warning(
+    `Jobs have been due for ${showTime(waitMs)} in the queue ${JSON.stringify(name)}, which was paused${by}${reason}.`,
+    withCommands(
+      'When the reason is gone, resume it:',
+      showCommand(`queues resume ${quote(name)}`, { schema }),
+    ),
+    { queue: name, waitMs: Math.round(waitMs), pausedBy, pauseReason },
   )
 }
 

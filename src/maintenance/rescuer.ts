@@ -1,6 +1,7 @@
 import type { EventBus } from '../core/event-bus.ts'
 import { judge, type Outcome } from '../core/judge.ts'
 import type { ErrorRecord } from '../core/thrown.ts'
+import { cancelPassed } from '../store/cancel.ts'
 import { bury } from '../store/dead-letters.ts'
 import { withDayOfHistory } from '../store/history.ts'
 import { compareNumerals } from '../store/numerals.ts'
@@ -47,50 +48,57 @@ async function rescueFrom(
   signal: AbortSignal,
 ): Promise<number> {
   const holder = { queueId: queue.id, workerId }
+  const scene = { store, events, holder, queue }
   let count = 0
   let key: SliceKey | undefined
   do {
     const slice = await readHeldSlice(store, queue.id, [workerId], SLICE, key)
     const orphans = [...slice.orphans].sort((left, right) => compareNumerals(left.id, right.id))
-    count += await free(
-      store,
-      holder,
-      orphans.filter((orphan) => !orphan.isStarted),
-      false,
-    )
-    count += await free(
-      store,
-      holder,
-      orphans.filter((orphan) => orphan.isStarted && !orphan.isSuspect),
-      true,
-    )
+    const waiting = orphans.filter((orphan) => !orphan.isStarted)
+    const bystanders = orphans.filter((orphan) => orphan.isStarted && !orphan.isSuspect)
+    count += await settle(scene, waiting, () => giveBack(store, holder, waiting, false))
+    count += await settle(scene, bystanders, () => giveBack(store, holder, bystanders, true))
     for (const orphan of orphans.filter((held) => held.isStarted && held.isSuspect)) {
-      count += await blame(store, events, holder, queue, orphan)
+      count += await settle(scene, [orphan], () => blame(scene, orphan))
     }
     key = slice.next
   } while (key !== undefined && !signal.aborted)
   return count
 }
 
-async function free(
-  store: Store,
-  holder: Holder,
+interface Scene {
+  readonly store: Store
+  readonly events: EventBus
+  readonly holder: Holder
+  readonly queue: QueueRow
+}
+
+/** Settles orphans; those that somebody wanted to be cancelled are passed by, and end so. Answers how many are free. */
+async function settle(
+  { store, events, holder, queue }: Scene,
   orphans: readonly OrphanedJob[],
-  asSuspects: boolean,
+  work: () => Promise<string[]>,
 ): Promise<number> {
   if (orphans.length === 0) return 0
-  const ids = await giveBack(store, holder, orphans, asSuspects)
-  return ids.length
+  const settled = await work()
+  const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
+  const runs = orphans.map(({ id, claimNo, isStarted, startedAt }) => {
+    return { id, claimNo, startedAt: isStarted ? Number(startedAt) : 0 }
+  })
+  const cancelled = new Set(await cancelPassed(store, holder, runs, settled, keepMs))
+  for (const { id, attempt, isStarted } of orphans) {
+    if (!cancelled.has(id)) continue
+    const run = { queueName: queue.name, jobId: id, attempt: attempt + (isStarted ? 1 : 0) }
+    events.emit({ type: 'job.cancelled', ...run })
+  }
+  return settled.length + cancelled.size
 }
 
 /** A job ran alone and its worker died: that run has failed. */
 async function blame(
-  store: Store,
-  events: EventBus,
-  holder: Holder,
-  queue: QueueRow,
+  { store, events, holder, queue }: Scene,
   orphan: OrphanedJob,
-): Promise<number> {
+): Promise<string[]> {
   const error = crashOf(holder.workerId)
   const outcome: Outcome = { kind: 'crashed', error, ranAlone: true }
   const attempt = orphan.attempt + 1
@@ -109,6 +117,7 @@ async function blame(
         return fail(store, holder, [run], keepMs)
       case 'failed':
       case 'finished':
+      case 'cancelled':
         return fail(store, holder, [run], keepMs)
     }
   })
@@ -116,7 +125,7 @@ async function blame(
     const names = { queueName: queue.name, jobId: orphan.id, attempt }
     events.emit({ type: 'job.rescued', ...names, workerId, ranAlone: true })
   }
-  return settled.length
+  return settled
 }
 
 function crashOf(workerId: number): ErrorRecord {

@@ -1,9 +1,14 @@
 import type { Migration } from './migration.ts'
 import { queueMigration } from './0001-queue.ts'
-import { progressMigration } from './0002-progress-and-tags.ts'
+import { steeringMigration } from './0002-steering.ts'
+import { progressMigration } from './0004-progress-and-tags.ts'
 
 /** Every migration, in order: number n stands at index n - 1. */
-export const migrations: readonly Migration[] = [queueMigration, progressMigration]
+export const migrations: readonly Migration[] = [
+  queueMigration,
+  steeringMigration,
+  progressMigration,
+]
 
 /** The version of the schema that this code is written for. */
 export const LATEST_VERSION = migrations.length

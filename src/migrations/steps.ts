@@ -54,6 +54,12 @@ exception
 end
 {body}`
 
+/**
+ * Whoever changes a table in use waits for those who use it, and meanwhile all others wait behind that: so for a moment
+ * only, and then `migrateUp` tries again.
+ */
+const WAIT_BRIEFLY = `set local lock_timeout = '200ms'`
+
 /** Waits until nobody else migrates this schema, and keeps others out until the transaction ends. */
 export function lockStatement(schema: string): string {
   return fillSchema(`select pg_advisory_xact_lock(${LOCK_KEY})`, schema)
@@ -68,7 +74,7 @@ export function tryLockStatement(schema: string): string {
 export function upStatements(migration: Migration, schema: string): string[] {
   const { version, name, oldestCode } = migration
   const statements = [
-    ...(version === 1 ? [CREATE_SCHEMA, CREATE_BOOKKEEPING] : []),
+    ...(version === 1 ? [CREATE_SCHEMA, CREATE_BOOKKEEPING] : [WAIT_BRIEFLY]),
     ...migration.up,
     `insert into {schema}.migrations (version, name, oldest_code) values (${version}, ${quoteLiteral(name)}, ${oldestCode})`,
   ]
@@ -79,6 +85,7 @@ export function upStatements(migration: Migration, schema: string): string[] {
 export function downStatements(migration: Migration, schema: string): string[] {
   const { version } = migration
   const statements = [
+    ...(version === 1 ? [] : [WAIT_BRIEFLY]),
     ...migration.down,
     `delete from {schema}.migrations where version = ${version}`,
     ...(version === 1 ? [DROP_BOOKKEEPING, DROP_SCHEMA] : []),

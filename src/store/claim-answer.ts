@@ -31,6 +31,8 @@ export interface ClaimAnswer {
   hasSuspects: boolean
   /** FIFO: whether this worker owns the queue. */
   isOwner: boolean
+  /** Whether the queue was paused: then the claim has not looked for jobs. */
+  isPaused: boolean
 }
 
 /** A row of a claim's answer: the head, or a job. */

@@ -47,11 +47,14 @@ const CLAIMED_COLUMNS = `
  */
 export const IS_DUE = `jobs.run_at + interval '0' <= statement_timestamp()`
 
+/** That a queue is not paused. A claim asks for itself: what a process knows of it may be old. */
+export const IS_OPEN = `(queues.paused_at is null)`
+
 /**
  * Whether jobs of `queues.id` wait to be run alone and are due. The `limit` keeps the join from being turned
  * round: on such a table the planner read all jobs for it, and every claim took 170 ms.
  */
-export const HAS_DUE_SUSPECTS = `exists (
+export const HAS_DUE_SUSPECTS = `(${IS_OPEN} and exists (
     select
     from {schema}.suspects
     cross join lateral (
@@ -64,21 +67,24 @@ export const HAS_DUE_SUSPECTS = `exists (
       limit 1
     ) as due
     where suspects.queue_id = queues.id
-  )`
+  ))`
 
 /**
- * A worker that was declared dead and has not heard of it claims nothing: once its rescue is over,
- * nobody would look for what it got.
+ * Whether worker `$2` may claim from queue `$1`. A worker that was declared dead and has not heard of it claims nothing:
+ * once its rescue is over, nobody would look for what it got.
  */
-export const IS_ALIVE = `exists (
+export const MAY_CLAIM = `exists (
     select
     from {schema}.workers
     where workers.id = $2::int4 and workers.dead_at is null and workers.stopped_at is null
-  )`
+  )
+  and exists (select from {schema}.queues where queues.id = $1::int4 and ${IS_OPEN})`
 
-/** The dead own nothing: their rescue begins with ending every ownership. */
-export const IS_OWNER = `exists (
-    select from {schema}.queues where queues.id = $1::int4 and queues.owner_id = $2::int4
+/** The same of a FIFO queue. The dead own nothing: their rescue begins with ending every ownership. */
+export const MAY_CLAIM_FIFO = `exists (
+    select
+    from {schema}.queues
+    where queues.id = $1::int4 and queues.owner_id = $2::int4 and ${IS_OPEN}
   )`
 
 /** The first row of every claim's answer has no job but what the claim says besides. */
@@ -88,7 +94,8 @@ select
     'rewind', queues.rewind::text,
     'now', ${toMicros('statement_timestamp()')},
     'hasSuspects', ${HAS_DUE_SUSPECTS},
-    'isOwner', queues.owner_id is not distinct from $2::int4
+    'isOwner', queues.owner_id is not distinct from $2::int4,
+    'isPaused', not ${IS_OPEN}
   )::text as "head",
   null::text as "id", null::text as "runAt", null::text as "args", null::text as "rest"
 from {schema}.queues

@@ -6,7 +6,7 @@ import {
   readAnswer,
 } from './claim-answer.ts'
 import { isAmongThose } from './among.ts'
-import { ANSWER_HEAD, IS_ALIVE, IS_DUE, IS_OWNER, TAKE } from './claim-parts.ts'
+import { ANSWER_HEAD, IS_DUE, MAY_CLAIM, MAY_CLAIM_FIFO, TAKE } from './claim-parts.ts'
 import { fromMicros, type Micros } from './instants.ts'
 import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
@@ -42,7 +42,7 @@ export const CLAIM_JOBS = statement({
 with lanes as (
   select priority, ${fromMicros('floor_at')} as floor_at, floor_id
   from unnest($6::int2[], $7::int8[], $8::int8[]) as lane (priority, floor_at, floor_id)
-  where ${IS_ALIVE}
+  where ${MAY_CLAIM}
 ),
 chosen as materialized (
   select due.id
@@ -71,7 +71,8 @@ ${ANSWER_HEAD}`,
  * Claims from the head of a FIFO queue, in the order of ids, as far as every job before is due and
  * free or already this worker's. It waits for a locked row rather than skipping it: skipping would
  * break the order. What the owner claimed before and has not started is taken again, so that a job
- * committed meanwhile with a lower id comes first; but no suspect: that was claimed to run alone.
+ * committed meanwhile with a lower id comes first; but no suspect: that was claimed to run alone. One that is to be
+ * cancelled is passed by: whoever dropped it gives it back, and so ends it.
  * `$6` is an id below which nothing is left, `$7` are jobs that run, or ran and are not written down
  * yet.
  *
@@ -86,7 +87,7 @@ export const CLAIM_FIFO = statement({
   sql: `
 with recursive walk as (
   select $6::int8 as id, 0 as steps
-  where ${IS_OWNER}
+  where ${MAY_CLAIM_FIFO}
   union all
   select next.id, walk.steps + 1
   from walk
@@ -107,6 +108,7 @@ head as materialized (
   from {schema}.jobs
   where jobs.queue_id = $1::int4
     and ${isAmongThose('jobs.id', 'passed')}
+    and (jobs.cancel_requested_at is null or jobs.claimed_by is distinct from $2::int4)
   order by jobs.queue_id, jobs.id
   for no key update
 ),
@@ -135,7 +137,7 @@ export const CLAIM_SUSPECT = statement({
   indexes: ['suspects_of_queue', 'jobs_by_id'],
   sql: `
 with waiting as materialized (
-  select suspects.job_id from {schema}.suspects where suspects.queue_id = $1::int4 and ${IS_ALIVE}
+  select suspects.job_id from {schema}.suspects where suspects.queue_id = $1::int4 and ${MAY_CLAIM}
 ),
 chosen as materialized (
   select jobs.id
@@ -182,7 +184,7 @@ with head as materialized (
   select jobs.id, jobs.run_at, jobs.claimed_by
   from {schema}.jobs
   where jobs.queue_id = $1::int4
-    and ${IS_OWNER}
+    and ${MAY_CLAIM_FIFO}
   order by jobs.queue_id, jobs.id
   limit least($4::int4, 1)
   for no key update

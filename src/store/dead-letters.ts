@@ -1,5 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
-import { FENCE, FENCE_PARAMETERS } from './fence.ts'
+import { FENCE_PARAMETERS, UNLESS_CANCELLED } from './fence.ts'
 import { isAmongThose } from './among.ts'
 import { afterMillis } from './instants.ts'
 import { encodeErrors, fenceValues, type HeldJob, type Holder, type StoredError } from './settle.ts'
@@ -43,7 +43,7 @@ export const DEPART_FAILED = statement({
   sql: `
 with departed as (
   delete from {schema}.jobs
-  where ${FENCE}
+  where ${UNLESS_CANCELLED}
   returning
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
     attempt + 1 as attempt, error_count + 1 as error_count, is_suspect, args, metadata, tags, claim_no,

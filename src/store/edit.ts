@@ -64,7 +64,7 @@ with edited as (
   returning
     jobs.id, jobs.queue_id, jobs.run_at, jobs.created_at, jobs.priority, jobs.max_retries, jobs.attempt,
     jobs.error_count, jobs.claimed_by, jobs.claim_no, jobs.started_at, jobs.origin_queue_id,
-    jobs.args, jobs.metadata, jobs.tags
+    jobs.args, jobs.metadata, jobs.tags, jobs.cancel_requested_at
 ),
 rewound as (
   update {schema}.queues

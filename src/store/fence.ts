@@ -15,3 +15,7 @@ export const FENCE = `queue_id = $1::int4
     and claim_no = ($4::int8[])[width_bucket(id, $3::int8[])]`
 
 export const FENCE_PARAMETERS = ['int4', 'int4', 'int8[]', 'int8[]'] as const
+
+/** The fence of everything but finishing: a job that is to be cancelled does not come back (see cancel.ts). */
+export const UNLESS_CANCELLED = `${FENCE}
+    and cancel_requested_at is null`

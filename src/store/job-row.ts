@@ -19,6 +19,7 @@ export interface JobRow {
   /** JSON, or null. */
   result: string | null
   originQueue: string | null
+  cancelRequestedAt: Micros | null
   /** JSON array, or null. */
   tags: string | null
   /** JSON of the latest progress, or null. */
@@ -63,6 +64,7 @@ export const LIVE_JOB_COLUMNS = `
   ) as "errors",
   null::text as "result",
   origins.name as "originQueue",
+  ${toMicros('jobs.cancel_requested_at')} as "cancelRequestedAt",
   to_jsonb(jobs.tags)::text as "tags",${progressOf('jobs.id')}`
 
 /** What the columns above are read from: the table, or what a statement answers of it under the name `jobs`. */
@@ -100,6 +102,7 @@ export const PAST_JOB_COLUMNS = `
   history.errors::text as "errors",
   history.result::text as "result",
   origins.name as "originQueue",
+  null::text as "cancelRequestedAt",
   to_jsonb(history.tags)::text as "tags",${progressOf('history.id')}`
 
 export const PAST_JOB_SOURCE = `

@@ -1,5 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
-import { HAS_DUE_SUSPECTS } from './claim-parts.ts'
+import { HAS_DUE_SUSPECTS, IS_OPEN } from './claim-parts.ts'
 import type { LaneFloor } from './claim.ts'
 import { sqlArray } from './numerals.ts'
 import { fromMicros, toMicros, type Micros } from './instants.ts'
@@ -18,6 +18,8 @@ export interface PolledQueue {
   hasSuspects: boolean
   /** For FIFO queues: the worker that owns it. */
   ownerId: number | null
+  /** Whether it is paused: then nothing of it is due. */
+  isPaused: boolean
 }
 
 /**
@@ -36,7 +38,8 @@ select
   ceil(date_part('epoch', lanes.next_run_at - statement_timestamp()) * 1000)::int8::text as "nextDueInMs",
   queues.rewind::text as "rewind",
   ${HAS_DUE_SUSPECTS} as "hasSuspects",
-  queues.owner_id as "ownerId"
+  queues.owner_id as "ownerId",
+  not ${IS_OPEN} as "isPaused"
 from {schema}.queues
 left join lateral (
   select bool_or(due.id is not null) as is_due, min(waiting.run_at) as next_run_at
@@ -61,7 +64,7 @@ left join lateral (
     order by jobs.run_at, jobs.id + 0
     limit 1
   ) as waiting on true
-  where lane.queue_id = queues.id
+  where lane.queue_id = queues.id and ${IS_OPEN}
 ) as lanes on true
 where queues.id = any($1::int4[])
 order by queues.id`,

@@ -1,4 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
+import { toMicros, type Micros } from './instants.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -21,6 +22,10 @@ export interface QueueSettings {
 export interface QueueRow extends QueueSettings {
   readonly id: number
   readonly name: string
+  /** Since when it is paused; null: it is not. */
+  readonly pausedAt: Micros | null
+  readonly pausedBy: string | null
+  readonly pauseReason: string | null
   /** It was as it is before the transaction that reads it began: no rollback takes it away. */
   readonly isOld: boolean
 }
@@ -35,6 +40,9 @@ const QUEUE_COLUMNS = `
   queues.base_retry_delay_ms::text as "baseRetryDelayMs",
   queues.max_retry_delay_ms::text as "maxRetryDelayMs",
   queues.retry_jitter::text as "retryJitter",
+  ${toMicros('queues.paused_at')} as "pausedAt",
+  queues.paused_by as "pausedBy",
+  queues.pause_reason as "pauseReason",
   queues.created_at < now() and queues.xmin is distinct from pg_current_xact_id_if_assigned()::xid as "isOld"`
 
 const SETTINGS_PARAMETERS = ['bool', 'int4', 'int8', 'int8', 'float8', 'float8', 'float8'] as const
@@ -206,7 +214,10 @@ export async function disownQueue(store: Store, id: number, workerId: number): P
   await store.run(DISOWN_QUEUE, [id, workerId])
 }
 
-type TextRow = Pick<QueueRow, 'id' | 'name' | 'isFifo' | 'dlqId' | 'isOld'> & {
+type TextRow = Omit<
+  QueueRow,
+  'keepFinishedMs' | 'keepFailedMs' | 'baseRetryDelayMs' | 'maxRetryDelayMs' | 'retryJitter'
+> & {
   keepFinishedMs: string | null
   keepFailedMs: string | null
   baseRetryDelayMs: string
@@ -234,15 +245,11 @@ function wholeOrNull(ms: number | null): number | null {
 
 function readQueue(row: TextRow): QueueRow {
   return {
-    id: row.id,
-    name: row.name,
-    isFifo: row.isFifo,
-    dlqId: row.dlqId,
+    ...row,
     keepFinishedMs: row.keepFinishedMs === null ? null : Number(row.keepFinishedMs),
     keepFailedMs: row.keepFailedMs === null ? null : Number(row.keepFailedMs),
     baseRetryDelayMs: Number(row.baseRetryDelayMs),
     maxRetryDelayMs: Number(row.maxRetryDelayMs),
     retryJitter: Number(row.retryJitter),
-    isOld: row.isOld,
   }
 }

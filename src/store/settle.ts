@@ -12,7 +12,7 @@ import {
   SETTLED_COLUMNS,
   SETTLED_IDS,
 } from './settle-parts.ts'
-import { FENCE, FENCE_PARAMETERS } from './fence.ts'
+import { FENCE, FENCE_PARAMETERS, UNLESS_CANCELLED } from './fence.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
 
 /** A job in somebody's hands: what the fence compares before anything is changed. */
@@ -133,7 +133,7 @@ export const FAIL = statement({
   sql: `
 with settled as (
   delete from {schema}.jobs
-  where ${FENCE}
+  where ${UNLESS_CANCELLED}
   returning ${SETTLED_COLUMNS}
 ),
 ${FORGET_ERRORS},
@@ -166,7 +166,7 @@ with settled as (
     claimed_by = case when is_suspect then 0 end,
     claim_no = null,
     started_at = null
-  where ${FENCE}
+  where ${UNLESS_CANCELLED}
   returning id, attempt, error_count, is_suspect, width_bucket(id, $3::int8[]) as place
 ),
 parked as (
@@ -208,7 +208,7 @@ with settled as (
     claimed_by = case when is_suspect then 0 end,
     claim_no = null,
     started_at = null
-  where ${FENCE}
+  where ${UNLESS_CANCELLED}
   returning id, is_suspect
 ),
 parked as (
@@ -239,6 +239,7 @@ with settled as (
     and ${isAmong('id', '$5')}
     and claimed_by = $7::int4
     and claim_no = ($6::int8[])[width_bucket(id, $5::int8[])]
+    and cancel_requested_at is null
   returning id, is_suspect
 ),
 parked as (

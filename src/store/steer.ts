@@ -191,20 +191,6 @@ export async function deletePastJobs(
   return idsOf(await store.run<Changed>(DELETE_PAST_JOBS, [queueId, sortedIds(ids)], tx))
 }
 
-/** The queue in which the job was cancelled, or undefined when it was not waiting anywhere. */
-export function cancelJob(
-  store: Store,
-  queueId: number,
-  id: string,
-  keepMs: number,
-  tx?: DBTX,
-): Promise<number | undefined> {
-  return whereverItIs(store, queueId, id, tx, async (place) => {
-    const changed = await cancelJobs(store, place, [id], keepMs, tx)
-    return changed.length > 0 ? place : undefined
-  })
-}
-
 /** The queue in which the job is available again, or undefined when it had neither failed nor been cancelled. */
 export function retryJob(
   store: Store,

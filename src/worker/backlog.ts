@@ -59,6 +59,21 @@ export class Backlog {
     return this.#waiting.shift()
   }
 
+  /** Takes those out that have one of these ids. */
+  takeSome(ids: ReadonlySet<string>): JobInHand[] {
+    const isTaken = ({ job }: Waiting): boolean => ids.has(job.id)
+    const taken = this.#waiting.filter(isTaken)
+    if (taken.length === 0) return taken
+    this.#startable -= this.#waiting.slice(0, this.#startable).filter(isTaken).length
+    this.#waiting = this.#waiting.filter((waiting) => !isTaken(waiting))
+    return taken
+  }
+
+  /** What is claimed and waits. */
+  get jobs(): readonly JobInHand[] {
+    return this.#waiting
+  }
+
   /** Takes everything out. */
   takeAll(): JobInHand[] {
     const all = this.#waiting

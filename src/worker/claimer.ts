@@ -83,6 +83,7 @@ export class LaneClaimer implements Claimer {
   }
 
   looked(found: PolledQueue, tookMs: number): boolean {
+    if (found.isPaused) return false // and it has not looked for jobs
     this.#ladder.taken(this.#polledBackMs, performance.now(), tookMs)
     // The claim that follows has to look as deep as the poll that found something.
     if (found.isDue) this.#claimBackMs = Math.max(this.#claimBackMs, this.#polledBackMs)
@@ -96,6 +97,7 @@ export class LaneClaimer implements Claimer {
     this.#included = []
     const backMs = this.#backMs(wasExpected, began)
     const answer = await claimJobs(this.#store, request, this.#floors.lowered(backMs), null)
+    if (answer.isPaused) return this.#notLooked(answer, wasExpected, backMs)
     this.#ladder.taken(backMs, performance.now(), performance.now() - began)
     const isEmpty = answer.jobs.length === 0
     // Notified, looked just below the floor, found nothing: what was committed lies deeper.
@@ -104,6 +106,14 @@ export class LaneClaimer implements Claimer {
     for (const { priority, runAt } of this.#included) this.#floors.include(priority, runAt)
     this.#wasEmpty = isEmpty
     if (looksDeeper) this.#ladder.hurry()
+    return answer
+  }
+
+  /** A paused queue was not looked into: the floors stay, and the next claim looks as deep as this one was to. */
+  #notLooked(answer: ClaimAnswer, wasExpected: boolean, backMs: number): ClaimAnswer {
+    this.#expectsMore ||= wasExpected
+    this.#claimBackMs = Math.max(this.#claimBackMs, backMs)
+    this.#isSure = true
     return answer
   }
 
@@ -169,7 +179,8 @@ export class FifoClaimer implements Claimer {
     const inHand = this.#inHand()
     let answer = await claimFifo(this.#store, request, floorId, inHand)
     if (looksFromFront) this.#learnCost(performance.now(), performance.now() - began)
-    if (!answer.isOwner && (await ownQueue(this.#store, request.queueId, request.workerId))) {
+    const mayOwn = !answer.isOwner && !answer.isPaused
+    if (mayOwn && (await ownQueue(this.#store, request.queueId, request.workerId))) {
       answer = await claimFifo(this.#store, request, FRONT, inHand)
     }
     const lowest = [...inHand, ...answer.jobs.map((job) => job.id)].sort(compareNumerals)[0]

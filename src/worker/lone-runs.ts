@@ -1,6 +1,7 @@
 import { claimSuspect, startAlone } from '../store/claim.ts'
 import type { Store } from '../store/store.ts'
 import { pause } from './bell.ts'
+import type { Cancellations } from './cancellations.ts'
 import type { LostClaims } from './lost-claims.ts'
 import type { Registration } from './registration.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
@@ -25,6 +26,7 @@ export class LoneRuns {
   readonly #store: Store
   readonly #rules: ReceiverRules
   readonly #lostClaims: LostClaims
+  readonly #cancellations: Cancellations
   /** Resolves when what became of the run is written down. */
   readonly #run: (inHand: JobInHand) => Promise<void>
   readonly #giveBack: (inHand: JobInHand) => void
@@ -39,7 +41,7 @@ export class LoneRuns {
     shared: SharedParts,
     store: Store,
     rules: ReceiverRules,
-    lostClaims: LostClaims,
+    { lostClaims, cancellations }: { lostClaims: LostClaims; cancellations: Cancellations },
     runs: {
       runToEnd(inHand: JobInHand): Promise<void>
       giveBack(jobs: readonly JobInHand[]): void
@@ -49,6 +51,7 @@ export class LoneRuns {
     this.#store = store
     this.#rules = rules
     this.#lostClaims = lostClaims
+    this.#cancellations = cancellations
     this.#run = (inHand) => runs.runToEnd(inHand)
     this.#giveBack = (inHand) => runs.giveBack([inHand])
   }
@@ -112,12 +115,15 @@ export class LoneRuns {
     const deadline = performance.now() + TURN_MS
     let ran = 0
     while (performance.now() < deadline && this.#mayClaim(registration, signal)) {
+      const began = performance.now()
       const claim = this.#claimToStart(registration, signal)
       this.#claiming = claim
       const inHand = await claim
       if (inHand === undefined) break
       // Until it is written down, a crash would be blamed on it: nothing else may cause one.
-      await this.#run(inHand)
+      const ended = this.#run(inHand)
+      this.#cancellations.took(began)
+      await ended
       ran += 1
       if (this.#rules.isFifo) break // its place in the queue is settled first
     }

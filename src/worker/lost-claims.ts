@@ -1,10 +1,11 @@
 import type { EventBus } from '../core/event-bus.ts'
 import { readHeldSlice, type SliceKey } from '../store/rescue.ts'
-import { giveBack } from '../store/settle.ts'
+import { giveBackOrCancel } from '../store/cancel.ts'
 import type { Store } from '../store/store.ts'
 import { compareNumerals } from '../store/numerals.ts'
 import { pause } from './bell.ts'
 import type { Registration } from './registration.ts'
+import type { SettlingRules } from './settlement.ts'
 
 /** A claim whose answer was lost may still be under way on the server, for a minute at most: it is looked for several times. */
 const LOOKS_AFTER_MS = [0, 2_000, 20_000, 60_000]
@@ -19,7 +20,7 @@ const SLICE = 20_000
 export class LostClaims {
   readonly #store: Store
   readonly #events: EventBus
-  readonly #rules: { readonly queueId: number; readonly queueName: string }
+  readonly #rules: Pick<SettlingRules, 'queueId' | 'queueName' | 'keepFailedMs'>
   readonly #ended: AbortSignal
   #unresolved = 0
 
@@ -27,7 +28,7 @@ export class LostClaims {
   constructor(
     store: Store,
     events: EventBus,
-    rules: { queueId: number; queueName: string },
+    rules: Pick<SettlingRules, 'queueId' | 'queueName' | 'keepFailedMs'>,
     ended: AbortSignal,
   ) {
     this.#store = store
@@ -58,17 +59,18 @@ export class LostClaims {
 
   /** One look through the queue. */
   async #look(registration: Registration, claimNo: string): Promise<void> {
-    const { queueId, queueName } = this.#rules
+    const { queueId, queueName, keepFailedMs } = this.#rules
     let key: SliceKey | undefined
     do {
       const slice = await readHeldSlice(this.#store, queueId, [registration.id], SLICE, key)
       const jobs = slice.orphans
         .filter((orphan) => orphan.claimNo === claimNo)
         .sort((left, right) => compareNumerals(left.id, right.id))
+        .map(({ id, claimNo }) => ({ id, claimNo, startedAt: 0 }))
       if (jobs.length > 0) {
         const holder = { queueId, workerId: registration.id }
-        const ids = await giveBack(this.#store, holder, jobs, false)
-        this.#events.emit({ type: 'claim.recovered', queueName, count: ids.length })
+        const freed = await giveBackOrCancel(this.#store, holder, jobs, false, keepFailedMs)
+        this.#events.emit({ type: 'claim.recovered', queueName, count: freed.length })
       }
       key = slice.next
     } while (key !== undefined && !this.#ended.aborted)

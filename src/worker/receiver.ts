@@ -1,24 +1,26 @@
 import { onAbort } from '../drivers/on-abort.ts'
 import type { LaneFloor } from '../store/claim.ts'
+import type { ClaimAnswer } from '../store/claim-answer.ts'
 import type { PolledQueue } from '../store/poll.ts'
 import type { Store } from '../store/store.ts'
 import { listQueueOfWorker } from '../store/workers.ts'
 import { Appetite, FIFO_FRESH_MS, type WorkInHand } from './appetite.ts'
 import { Backlog, meanBytes } from './backlog.ts'
-import { Backoff } from './backoff.ts'
-import { atMost, Bell, pause } from './bell.ts'
+import { atMost, Bell } from './bell.ts'
+import { Cancellations } from './cancellations.ts'
 import { FifoClaimer, LaneClaimer, type Claimer } from './claimer.ts'
 import { LoneRuns } from './lone-runs.ts'
 import { LostClaims } from './lost-claims.ts'
 import { Marking } from './marking.ts'
+import { Outlook } from './outlook.ts'
 import type { ReceiverRules, SharedParts } from './parts.ts'
-import { isHopeless } from './outage.ts'
 import { OncePerTurn } from './once-per-turn.ts'
 import { Ownership } from './ownership.ts'
 import { Pace } from './pace.ts'
 import type { Registration } from './registration.ts'
 import type { JobInHand, Perform } from './run.ts'
 import { Runs } from './runs.ts'
+import { Setbacks } from './setbacks.ts'
 import { returnsToItsPlace, type Settlement } from './settlement.ts'
 import { Stream } from './stream.ts'
 import type { Sleeper } from './waker.ts'
@@ -29,7 +31,7 @@ const LAST_CLAIM_MS = 1_500
 /** Receives the jobs of one queue: claims, starts, settles, sleeps, and stops in good order. */
 export class Receiver implements Sleeper {
   readonly #shared: SharedParts
-  readonly #rules: ReceiverRules
+  readonly rules: ReceiverRules
   readonly #bell = new Bell()
   /** Short handlers would else run on and on in one turn, and neither a claim nor a heartbeat would leave the process. */
   readonly #turn = new OncePerTurn(() => (this.#startJobs(), this.#bell.ring()))
@@ -41,9 +43,10 @@ export class Receiver implements Sleeper {
   readonly #settledListeners = new Set<(settlement: Settlement) => void>()
   readonly #lostClaims: LostClaims
   readonly #lone: LoneRuns
+  readonly #cancellations: Cancellations
   readonly #marking: Marking
   readonly #ownership: Ownership | undefined // FIFO only
-  readonly #backoff = new Backoff()
+  readonly #setbacks: Setbacks
   readonly #stream = new Stream()
   #registration: Registration | undefined
   /** Aborts when this receiver stops, whoever wants it to. */
@@ -53,22 +56,14 @@ export class Receiver implements Sleeper {
   readonly #giveUp = new AbortController()
   /** For claims and what goes with them. */
   readonly #claimStore: Store
-  /** Nothing is due, as far as the last claim saw. */
-  #isDry = false
-  /** Somebody woke it since the last claim began, so that this claim's emptiness means nothing. */
-  #isWoken = false
+  readonly #outlook = new Outlook()
   /** FIFO: claimed, dropped, and to be claimed again at the head. */
   readonly #left = new Map<string, JobInHand>()
-  #hasSuspects = false
-  /** FIFO: this worker owned the queue at the last claim. */
-  #isOwner = false
-  /** It has found something since it last slept, or was told of something. */
-  #hasNews = true
 
   constructor(shared: SharedParts, rules: ReceiverRules, perform: Perform) {
     this.#shared = shared
     this.#claimStore = shared.store.until(this.#giveUp.signal)
-    this.#rules = rules
+    this.rules = rules
     this.#pace = new Pace(rules.isFifo ? 1 : rules.concurrency)
     this.#appetite = new Appetite(this.#pace, rules)
     this.#runs = new Runs(shared, rules, perform, this.#pace, {
@@ -79,19 +74,23 @@ export class Receiver implements Sleeper {
     this.#claimer = rules.isFifo
       ? new FifoClaimer(this.#claimStore, () => this.#runs.unsettledIds)
       : new LaneClaimer(this.#claimStore)
+    this.#setbacks = new Setbacks(shared.events, rules.queueName, this.#stopping.signal)
     this.#marking = new Marking(this.#claimStore, shared.events, rules)
     const { store, events, ended } = shared
     this.#lostClaims = new LostClaims(store, events, rules, ended)
-    this.#lone = new LoneRuns(shared, this.#claimStore, rules, this.#lostClaims, this.#runs)
+    const hands = { backlog: this.#backlog, runs: this.#runs, appetite: this.#appetite }
+    this.#cancellations = new Cancellations(shared, rules, hands)
+    const lone = { lostClaims: this.#lostClaims, cancellations: this.#cancellations }
+    this.#lone = new LoneRuns(shared, this.#claimStore, rules, lone, this.#runs)
     if (rules.isFifo) this.#ownership = new Ownership(store, events, rules.queueId, ended)
   }
 
   get queueId(): number {
-    return this.#rules.queueId
+    return this.rules.queueId
   }
 
   get queueName(): string {
-    return this.#rules.queueName
+    return this.rules.queueName
   }
 
   /** Claims of which something waits to start or to be written down. */
@@ -101,18 +100,20 @@ export class Receiver implements Sleeper {
   }
 
   get pollIntervalMs(): number {
-    return this.#rules.pollIntervalMs
+    return this.rules.pollIntervalMs
   }
 
-  /** Of a FIFO queue only the owner's sleep is worth a notification for each enqueue. */
+  /** Of a FIFO queue only the owner's sleep is worth a notification for each enqueue; of a paused one nobody's. */
   get isCallable(): boolean {
-    return !this.#rules.isFifo || this.#isOwner
+    const { isOwner, isPaused } = this.#outlook
+    return !isPaused && (!this.rules.isFifo || isOwner)
   }
 
   /** Whether it has nothing else to do than to start so many jobs. */
   takesAtOnce(count: number): boolean {
-    const { isFifo, drainLimit, concurrency } = this.#rules
-    if (isFifo || drainLimit !== undefined || !this.#isDry || !this.#mayStart()) return false
+    const { isFifo, drainLimit, concurrency } = this.rules
+    if (isFifo || drainLimit !== undefined || !this.#outlook.isDry || !this.#mayStart())
+      return false
     return this.#backlog.size === 0 && concurrency - this.#runs.running >= count
   }
 
@@ -138,22 +139,27 @@ export class Receiver implements Sleeper {
 
   looked(found: PolledQueue, tookMs: number): void {
     const mayOwn = found.ownerId === null || found.ownerId === this.#registration?.id
-    if (found.hasSuspects) this.#hasSuspects = true
+    if (found.hasSuspects) this.#outlook.hasSuspects = true
     const mayClaim = this.#claimer.looked(found, tookMs)
-    if (mayClaim && (!this.#rules.isFifo || mayOwn)) this.#wake()
+    if (found.isPaused !== this.#outlook.isPaused) this.#wake()
+    else if (mayClaim && (!this.rules.isFifo || mayOwn)) this.#wake()
     else if (found.hasSuspects) this.#bell.ring()
   }
 
   notified(): void {
     this.#claimer.expect()
-    this.#hasNews = true // perhaps of a job that is due later: the next look finds out when
+    this.#outlook.hear()
     this.#wake()
+  }
+
+  askedToCancel(): void {
+    this.#cancellations.told()
   }
 
   /** A job became due in this process. */
   include(priority: number, runAt: string): void {
     this.#claimer.include(priority, runAt)
-    this.#hasNews = true
+    this.#outlook.hear()
     this.#wake()
   }
 
@@ -167,6 +173,8 @@ export class Receiver implements Sleeper {
     if (signal.aborted) beginStop()
     const detach = this.#shared.waker.attach(this)
     const forget = this.#shared.exclusivity.onChange(() => this.#bell.ring())
+    const stopped = new AbortController()
+    void this.#cancellations.run(stopped.signal)
     try {
       await this.#work(this.#stopping.signal)
     } finally {
@@ -174,6 +182,7 @@ export class Receiver implements Sleeper {
       beginStop()
       this.#shared.waker.rise(this)
       await this.#stop()
+      stopped.abort()
       forget()
       detach()
     }
@@ -199,19 +208,17 @@ export class Receiver implements Sleeper {
 
   /** Waits for a ring; with nothing due it naps in a stream of jobs, and looks again, or else falls asleep. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const mayNap = this.#isDry && this.#rules.drainLimit === undefined
-    if (mayNap && (await this.#stream.nap(signal))) return this.#expectMore()
-    if (this.#isDry) {
-      this.#shared.waker.fallAsleep(this, this.#hasNews)
-      this.#hasNews = false
-    }
+    const { isDry } = this.#outlook
+    const mayNap = isDry && this.rules.drainLimit === undefined
+    if (mayNap && (await this.#stream.nap(signal))) return this.#outlook.expectMore()
+    if (this.#outlook.isDry) this.#shared.waker.fallAsleep(this, this.#outlook.takeNews())
     await this.#bell.wait(this.#patienceMs(), signal)
   }
 
   get #isDrained(): boolean {
-    if (this.#rules.drainLimit === undefined) return false
+    if (this.rules.drainLimit === undefined) return false
     const isIdle = this.#runs.unsettled === 0 && this.#backlog.size === 0
-    const isDone = this.#isDry && !this.#hasSuspects
+    const isDone = this.#outlook.isDry && !this.#outlook.hasSuspects
     return isIdle && !this.#lone.isBusy && (isDone || this.#appetite.isSated)
   }
 
@@ -222,19 +229,19 @@ export class Receiver implements Sleeper {
     this.#marking.forget()
     this.#claimer.forget()
     try {
-      await listQueueOfWorker(this.#claimStore, registration.id, this.#rules.queueId)
+      await listQueueOfWorker(this.#claimStore, registration.id, this.rules.queueId)
     } catch (error) {
-      await this.#survive(error)
+      await this.#setbacks.survive(error)
       return false
     }
     this.#registration = registration
     this.#ownership?.begin(registration)
-    this.#isDry = false
+    this.#outlook.claimAgain()
     return true
   }
 
   #claimSize(): number {
-    if (this.#isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
+    if (this.#outlook.isDry || this.#runs.isHeld || !this.#shared.exclusivity.isOpen) return 0
     return this.#appetite.next(this.#inHand)
   }
 
@@ -244,26 +251,24 @@ export class Receiver implements Sleeper {
   }
 
   async #claim(registration: Registration, limit: number): Promise<void> {
-    const { queueId, queueName } = this.#rules
+    const { queueId, queueName } = this.rules
     const startsAtOnce = this.#appetite.startsAtOnce(limit, this.#inHand)
     const claimNo = registration.nextClaimNo()
     const began = performance.now()
-    this.#isWoken = false
+    this.#outlook.beginClaim()
     try {
       const request = { queueId, workerId: registration.id, claimNo, limit, startsAtOnce }
       const answer = await this.#claimer.claim(request)
       const ms = performance.now() - began
-      this.#backoff.succeeded()
+      this.#setbacks.succeeded()
       this.#runs.compareClocks(answer.now, began)
       this.#appetite.found(answer.jobs.length, limit)
-      this.#isDry = this.#claimer.isSure && this.#appetite.isShallow && !this.#isWoken
-      this.#hasSuspects = answer.hasSuspects
-      this.#isOwner = answer.isOwner
-      this.#hasNews ||= answer.jobs.length > 0
+      this.#learn(answer)
       this.#stream.found(answer.jobs.length)
       for (const job of answer.jobs) if (this.#left.delete(job.id)) this.#appetite.forget(1)
       this.#giveBackLeft() // a claim that reaches less far than the one before
       this.#backlog.add(answer, { registration, claimNo, queueId, startsAtOnce })
+      this.#cancellations.took(began)
       this.#pace.carried(meanBytes(answer.jobs))
       this.#shared.events.emit({ type: 'claim.made', queueName, count: answer.jobs.length, ms })
       this.#startJobs()
@@ -271,13 +276,23 @@ export class Receiver implements Sleeper {
       if (this.#shared.store.driver.outcomeIsUnknown(error)) {
         this.#lostClaims.add(registration, claimNo)
       }
-      await this.#survive(error)
+      await this.#setbacks.survive(error)
     }
+  }
+
+  #learn(answer: ClaimAnswer): void {
+    const wasPaused = this.#outlook.isPaused
+    this.#outlook.learn(answer, this.#claimer.isSure && this.#appetite.isShallow)
+    const { isPaused } = answer
+    if (isPaused) this.#giveBack(this.#backlog.takeAll())
+    if (isPaused === wasPaused) return
+    const type = isPaused ? 'queue.paused' : 'queue.resumed'
+    this.#shared.events.emit({ type, queueName: this.queueName })
   }
 
   /** Starts what may start: slots free, lease fresh, nobody alone. */
   #startJobs(): void {
-    const { concurrency, isFifo } = this.#rules
+    const { concurrency, isFifo } = this.rules
     const isStale = isFifo && this.#backlog.waitedMs(performance.now()) > FIFO_FRESH_MS
     if (isStale && this.#runs.handlers === 0) this.#leave()
     while (this.#mayStart()) {
@@ -294,7 +309,7 @@ export class Receiver implements Sleeper {
   }
 
   #mayStart(): boolean {
-    const { concurrency, isFifo } = this.#rules
+    const { concurrency, isFifo } = this.rules
     if (this.#stopping.signal.aborted) return false
     if (isFifo && (this.#runs.handlers > 0 || this.#runs.isHeld)) return false
     if (this.#runs.running >= concurrency || !this.#shared.exclusivity.isOpen) return false
@@ -304,7 +319,7 @@ export class Receiver implements Sleeper {
   /** Drops what was claimed from a FIFO queue; the next claim takes it again, and what has come before it. */
   #leave(): void {
     for (const inHand of this.#backlog.takeAll()) this.#left.set(inHand.job.id, inHand)
-    this.#isDry = false
+    this.#outlook.claimAgain()
   }
 
   /** A slot may be free, or something is written down. */
@@ -320,8 +335,8 @@ export class Receiver implements Sleeper {
     // Nobody else tells of what is due again at once, nor a drain of what a handler enqueued in its own transaction.
     const isDue = verdict.to === 'available' && verdict.afterMs === 0
     if (isDue && !returnsToItsPlace(verdict)) this.#claimer.retried(settlement)
-    const mayBeMore = isDue || this.#rules.drainLimit !== undefined
-    if (mayBeMore || (this.#rules.isFifo && verdict.to !== 'finished')) this.#expectMore()
+    const mayBeMore = isDue || this.rules.drainLimit !== undefined
+    if (mayBeMore || (this.rules.isFifo && verdict.to !== 'finished')) this.#outlook.expectMore()
     // The head of a FIFO queue waits: so do those behind it, for whoever wants to cancel them.
     if (settlement.isSettled && verdict.to === 'available' && !isDue) this.#giveBackLeft()
   }
@@ -342,18 +357,18 @@ export class Receiver implements Sleeper {
   #giveBack(jobs: readonly JobInHand[]): void {
     if (jobs.length === 0) return
     this.#appetite.forget(jobs.length)
-    this.#isDry = false
+    this.#outlook.claimAgain()
     this.#runs.giveBack(jobs)
   }
 
   #considerSuspects(registration: Registration, signal: AbortSignal): void {
     // While somebody is alone there is nothing to do: the end of that rings the bell.
-    if (!this.#hasSuspects || !this.#shared.exclusivity.isOpen || this.#lone.isBusy) return
-    if (this.#rules.isFifo && (this.#runs.handlers > 0 || this.#runs.unsettled > 0)) return
-    this.#hasSuspects = false
+    if (!this.#outlook.hasSuspects || !this.#shared.exclusivity.isOpen || this.#lone.isBusy) return
+    if (this.rules.isFifo && (this.#runs.handlers > 0 || this.#runs.unsettled > 0)) return
+    this.#outlook.hasSuspects = false
     void this.#lone.tryAlone(registration, signal).then((mayBeMore) => {
-      this.#hasSuspects ||= mayBeMore
-      this.#isDry = false
+      this.#outlook.hasSuspects ||= mayBeMore
+      this.#outlook.claimAgain()
       this.#bell.ring()
     })
   }
@@ -362,7 +377,7 @@ export class Receiver implements Sleeper {
     this.#giveBack(this.#backlog.takeAll())
     this.#giveBackLeft()
     await this.#lone.finishClaiming()
-    await this.#runs.stop(this.#rules.shutdownTimeoutMs)
+    await this.#runs.stop(this.rules.shutdownTimeoutMs)
     await this.#marking.finish(() => this.openClaims)
     this.#isStopped = true
     // A handler that does not end holds a FIFO queue until it does, or its process.
@@ -370,14 +385,8 @@ export class Receiver implements Sleeper {
     await atMost(this.#ownership.end(), LAST_CLAIM_MS)
   }
 
-  /** There is something to claim, even if a claim that is under way comes back without it. */
-  #expectMore(): void {
-    this.#isWoken = true
-    this.#isDry = false
-  }
-
   #wake(): void {
-    this.#expectMore()
+    this.#outlook.expectMore()
     this.#shared.waker.rise(this)
     this.#bell.ring()
   }
@@ -386,15 +395,5 @@ export class Receiver implements Sleeper {
   #patienceMs(): number {
     this.#marking.clearNowAndThen(() => this.openClaims)
     return this.#backlog.size > 0 ? this.#pace.patienceMs : 60_000
-  }
-
-  /** Rethrows what no waiting mends; else says so and waits a little longer each time. */
-  async #survive(error: unknown): Promise<void> {
-    if (isHopeless(error)) throw error
-    const { signal } = this.#stopping
-    if (signal.aborted) return // the stop gave it up
-    const retryInMs = this.#backoff.failed()
-    this.#shared.events.emit({ type: 'claim.failed', queueName: this.queueName, error, retryInMs })
-    await pause(retryInMs, signal)
   }
 }

@@ -118,6 +118,13 @@ export class Run {
     return this.inHand.job.attempt + 1
   }
 
+  /** Aborts the handler's signal; the job ends as cancelled unless the handler still returns. */
+  cancel(): void {
+    if (this.#abortReason !== undefined) return
+    this.#abort(new MillraceError('CANCELLED', { jobId: this.inHand.job.id }))
+    this.#events.emit({ type: 'job.cancel_requested', ...this.#names() })
+  }
+
   /** Aborts the handler's signal; the run is taken back unless the handler still returns. */
   shutDown(): void {
     this.#abort(new MillraceError('SHUTDOWN', { jobId: this.inHand.job.id }))
@@ -219,6 +226,7 @@ export class Run {
   #threw(thrown: unknown): Outcome {
     const timeout = this.#timeoutError()
     if (timeout !== undefined) return { kind: 'threw', error: describeThrown(timeout) }
+    if (this.#abortReason?.code === 'CANCELLED') return { kind: 'cancelled' }
     // What a handler throws once its signal says SHUTDOWN is the stop's doing, not the job's.
     if (this.#abortReason !== undefined) return { kind: 'interrupted' }
     return outcomeOfThrown(thrown)

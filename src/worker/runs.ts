@@ -1,5 +1,5 @@
 import { MillraceError } from '../core/errors.ts'
-import { judge, type Outcome } from '../core/judge.ts'
+import { judge, type Outcome, type Verdict } from '../core/judge.ts'
 import { describeThrown, type ErrorRecord } from '../core/thrown.ts'
 import { onAbort } from '../drivers/on-abort.ts'
 import { readArgs } from '../store/claim.ts'
@@ -144,14 +144,34 @@ export class Runs {
 
   /** Gives claimed jobs back that were not started. */
   giveBack(jobs: readonly JobInHand[]): void {
+    this.#settleWaiting(jobs, { to: 'available', afterMs: 0, countsAsAttempt: false })
+  }
+
+  /** Ends claimed jobs as cancelled that were not started. */
+  cancelWaiting(jobs: readonly JobInHand[]): void {
+    this.#settleWaiting(jobs, { to: 'cancelled' })
+  }
+
+  /** Somebody asked to cancel these jobs: their handlers are told. */
+  cancel(ids: ReadonlySet<string>): void {
+    for (const run of this.#running) if (ids.has(run.inHand.job.id)) run.cancel()
+  }
+
+  /** What has been running for so long. */
+  runningFor(ms: number): JobInHand[] {
+    const latest = performance.now() - ms
+    return [...this.#running].filter(({ began }) => began <= latest).map(({ inHand }) => inHand)
+  }
+
+  #settleWaiting(jobs: readonly JobInHand[], verdict: Verdict): void {
     for (const { job, claimNo, registration } of jobs) {
       this.#unsettled.set(job.id, claimNo)
       this.#settle({
         ...{ id: job.id, claimNo, registration, attempt: job.attempt, priority: job.priority },
         ...{ startedAt: 0, runMs: 0, hadErrors: job.errorCount > 0 },
         ...{ completed: false, errorAfter: undefined },
-        verdict: { to: 'available', afterMs: 0, countsAsAttempt: false },
-        ...{ result: undefined, isSettled: false },
+        verdict,
+        ...{ result: undefined, isCancelled: false, isSettled: false },
       })
     }
   }
@@ -192,6 +212,7 @@ export class Runs {
       result: verdict.to === 'finished' ? verdict.result : undefined,
       completed,
       errorAfter: completed ? errorOf(outcome) : undefined,
+      isCancelled: false,
       isSettled: false,
     }
     if (run.notes === undefined) this.#settle(settlement)

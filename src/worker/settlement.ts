@@ -1,5 +1,6 @@
 import type { Verdict } from '../core/judge.ts'
 import type { ErrorRecord } from '../core/thrown.ts'
+import { cancelHeld } from '../store/cancel.ts'
 import { bury } from '../store/dead-letters.ts'
 import { fail, finish, finishWithoutTrace, giveBack, retry, snooze } from '../store/settle.ts'
 import type { Store } from '../store/store.ts'
@@ -34,6 +35,8 @@ export interface Settlement {
   completed: boolean
   /** What a handler threw that had completed the job itself. */
   readonly errorAfter: ErrorRecord | undefined
+  /** Set when it was written down as cancelled, as somebody wanted, whatever the verdict was. */
+  isCancelled: boolean
   /** Set when it has been written down: false when the job was no longer this worker's. */
   isSettled: boolean
 }
@@ -47,6 +50,7 @@ type Kind =
   | 'snooze'
   | 'give back'
   | 'suspect'
+  | 'cancel'
 
 /** Which statement a verdict takes. */
 export function kindOf(verdict: Verdict, hadErrors: boolean): Kind {
@@ -57,6 +61,8 @@ export function kindOf(verdict: Verdict, hadErrors: boolean): Kind {
       return 'fail'
     case 'dead-letter':
       return 'bury'
+    case 'cancelled':
+      return 'cancel'
     case 'available':
       if (verdict.error !== undefined && verdict.countsAsAttempt) return 'retry'
       if (verdict.suspect) return 'suspect'
@@ -104,6 +110,8 @@ export function carryOut(
     case 'give back':
     case 'suspect':
       return giveBack(store, holder, group, kind === 'suspect')
+    case 'cancel':
+      return cancelHeld(store, holder, group, rules.keepFailedMs)
   }
 }
 

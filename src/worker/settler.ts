@@ -1,5 +1,6 @@
 import type { EventBus } from '../core/event-bus.ts'
 import type { MillraceEvent } from '../core/events.ts'
+import { cancelPassed } from '../store/cancel.ts'
 import { addPartition, findSettled, isMissingPartition } from '../store/history.ts'
 import { compareNumerals } from '../store/numerals.ts'
 import { findHeld, type Holder } from '../store/settle.ts'
@@ -153,13 +154,30 @@ export class Settler {
 
   /** The ids that were settled, or undefined when it had to be given up. */
   async #carryOut(group: readonly Settlement[]): Promise<Set<string> | undefined> {
+    const ids = new Set<string>() // over all tries: the second half of one may fail alone
     try {
       return await this.#tryUntilDone(group, async (isRepeated) => {
-        const ids = new Set(await carryOut(this.#store, this.#rules, group))
+        for (const id of await carryOut(this.#store, this.#rules, group)) ids.add(id)
+        if (ids.size < group.length) await this.#cancelPassed(group, ids)
         return isRepeated && ids.size < group.length ? this.#withEarlier(group, ids) : ids
       })
     } catch (error) {
       return this.#settleApart(group, error)
+    }
+  }
+
+  /** Jobs that somebody wants to be cancelled are passed by, whatever else was to become of them. */
+  async #cancelPassed(group: readonly Settlement[], ids: Set<string>): Promise<void> {
+    if (group[0]?.verdict.to === 'finished') return
+    const { keepFailedMs } = this.#rules
+    const holder = this.#holderOf(group)
+    const cancelled = new Set(
+      await cancelPassed(this.#store, holder, group, [...ids], keepFailedMs),
+    )
+    for (const run of group) {
+      if (!cancelled.has(run.id)) continue
+      run.isCancelled = true
+      ids.add(run.id)
     }
   }
 
@@ -287,7 +305,10 @@ function namesOf(
 function eventOf(run: Settlement, rules: SettlingRules): MillraceEvent {
   const names = namesOf(run, rules.queueName)
   const { verdict } = run
+  if (run.isCancelled) return { type: 'job.cancelled', ...names }
   switch (verdict.to) {
+    case 'cancelled':
+      return { type: 'job.cancelled', ...names }
     case 'finished':
       return { type: 'job.finished', ...names, ms: run.runMs }
     case 'failed':

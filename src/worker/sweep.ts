@@ -1,10 +1,11 @@
 import type { EventBus } from '../core/event-bus.ts'
 import { compareNumerals } from '../store/numerals.ts'
 import { readHeldSlice, type OrphanedJob, type SliceKey } from '../store/rescue.ts'
-import { giveBack } from '../store/settle.ts'
+import { giveBackOrCancel } from '../store/cancel.ts'
 import type { Store } from '../store/store.ts'
 import { Bell, pause } from './bell.ts'
 import type { Registration } from './registration.ts'
+import type { SettlingRules } from './settlement.ts'
 
 const EVERY_MS = 5 * 60_000
 /** A sweep may take one part in so many of the time: it reads the whole queue. */
@@ -17,8 +18,7 @@ const FRONT_SLICES = 10
 
 /** A receiver, as far as a sweep asks it. */
 export interface Hands {
-  readonly queueId: number
-  readonly queueName: string
+  readonly rules: Pick<SettlingRules, 'queueId' | 'queueName' | 'keepFailedMs'>
   /** Numbers of the claims of which it has something in hand. */
   readonly openClaims: ReadonlySet<string>
 }
@@ -111,14 +111,14 @@ export class Sweep {
     const registration = this.#membership.current
     const found: Found = new Map()
     if (registration === undefined) return found
-    const queues = new Map([...this.#hands()].map((hands) => [hands.queueId, hands.queueName]))
-    for (const [queueId, queueName] of queues) {
+    const queues = new Map([...this.#hands()].map(({ rules }) => [rules.queueId, rules]))
+    for (const [queueId, rules] of queues) {
       if (signal.aborted || registration.lost.aborted) return found
       const unknown = await this.#unknown(queueId, registration.id, slices, signal)
       const last = before.get(queueId)
       const isTwice = ({ id, claimNo }: OrphanedJob): boolean =>
         last?.workerId === registration.id && last.claimNos.get(id) === claimNo
-      await this.#giveBack(queueId, queueName, registration.id, unknown.filter(isTwice))
+      await this.#giveBack(rules, registration.id, unknown.filter(isTwice))
       const claimNos = new Map(unknown.map(({ id, claimNo }) => [id, claimNo]))
       found.set(queueId, { workerId: registration.id, claimNos })
     }
@@ -126,15 +126,17 @@ export class Sweep {
   }
 
   async #giveBack(
-    queueId: number,
-    queueName: string,
+    { queueId, queueName, keepFailedMs }: Hands['rules'],
     workerId: number,
-    jobs: OrphanedJob[],
+    jobs: readonly OrphanedJob[],
   ): Promise<void> {
     if (jobs.length === 0) return
-    const sorted = jobs.sort((left, right) => compareNumerals(left.id, right.id))
-    const ids = await giveBack(this.#store, { queueId, workerId }, sorted, false)
-    this.#events.emit({ type: 'claim.recovered', queueName, count: ids.length })
+    const sorted = jobs
+      .toSorted((left, right) => compareNumerals(left.id, right.id))
+      .map(({ id, claimNo }) => ({ id, claimNo, startedAt: 0 }))
+    const holder = { queueId, workerId }
+    const freed = await giveBackOrCancel(this.#store, holder, sorted, false, keepFailedMs)
+    this.#events.emit({ type: 'claim.recovered', queueName, count: freed.length })
   }
 
   async #unknown(
@@ -157,7 +159,7 @@ export class Sweep {
   }
 
   #openClaims(queueId: number): Set<string> {
-    const hands = [...this.#hands()].filter((one) => one.queueId === queueId)
+    const hands = [...this.#hands()].filter((one) => one.rules.queueId === queueId)
     return new Set(hands.flatMap((one) => [...one.openClaims]))
   }
 }

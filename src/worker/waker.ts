@@ -1,4 +1,5 @@
 import type { EventBus } from '../core/event-bus.ts'
+import { CANCEL_PREFIX } from '../store/cancel.ts'
 import type { LaneFloor } from '../store/claim.ts'
 import { awake, fallAsleep, notify, pollQueues, type PolledQueue } from '../store/poll.ts'
 import type { Store } from '../store/store.ts'
@@ -36,6 +37,8 @@ export interface Sleeper {
   looked(found: PolledQueue, tookMs: number): void
   /** Somebody notified the queue. */
   notified(): void
+  /** Jobs that it has in hand may have to be cancelled; or nobody will say so for a while. */
+  askedToCancel(): void
 }
 
 interface Sleep {
@@ -116,6 +119,18 @@ export class Waker {
     }
   }
 
+  /** Somebody asked to cancel jobs of the queue that are in somebody's hands. */
+  askToCancel(queueId: number): void {
+    for (const receiver of this.#receivers) {
+      if (receiver.queueId === queueId) receiver.askedToCancel()
+    }
+  }
+
+  /** Whether notifications arrive. */
+  get isHeard(): boolean {
+    return this.#isHeard
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const stopListening = this.#membership.onSession((session) => {
       void this.#listen(session, signal)
@@ -170,6 +185,9 @@ export class Waker {
   }
 
   #heard(payload: string, session: QuietSession): void {
+    if (payload.startsWith(CANCEL_PREFIX)) {
+      return this.askToCancel(Number(payload.slice(CANCEL_PREFIX.length)))
+    }
     if (payload !== SELF_TEST_PAYLOAD) return this.wake(Number(payload))
     if (this.#isHeard || !session.isQuietFor(QUIET_MS)) return
     this.#isHeard = true
@@ -183,12 +201,14 @@ export class Waker {
       sleep.looks = 0
       sleep.nextLookAt = performance.now()
     }
+    for (const receiver of this.#receivers) receiver.askedToCancel()
     this.#bell.ring()
   }
 
   #forgetSession(): void {
     this.#locked = new Set()
     this.#isHeard = false
+    for (const receiver of this.#receivers) receiver.askedToCancel()
   }
 
   /** Takes the locks of those who fell asleep, releases those of queues that are awake. */

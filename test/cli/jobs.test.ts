@@ -44,6 +44,7 @@ describe('millrace queues', () => {
       dlq: 'emails-dead',
       keepFinishedMs: 86_400_000,
       keepFailedMs: 2_592_000_000,
+      paused: null,
       counts: { available: 1, running: 0, finished: 1, failed: 0, cancelled: 0 },
       isExact: true,
       longestWaitMs: expect.any(Number) as unknown,

@@ -75,7 +75,8 @@ describe('--help', () => {
 function leavesOf(command: Command, above = ''): [string, Command][] {
   return command.commands.flatMap((each): [string, Command][] => {
     const name = `${above} ${each.name()}`.trim()
-    return each.commands.length > 0 ? leavesOf(each, name) : [[name, each]]
+    const isGroup = each.commands.length > 0 && each.options.length === 0
+    return [...(isGroup ? [] : [[name, each] as [string, Command]]), ...leavesOf(each, name)]
   })
 }
 

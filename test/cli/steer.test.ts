@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { expect, test, type Fixtures } from '../support/fixtures.ts'
+import { aborted } from '../queue/arrange.ts'
 import { json, lines, stock } from './arrange.ts'
 import { hasTerminals, Millrace, millrace } from './millrace.ts'
 
@@ -21,6 +22,28 @@ describe('by their ids', () => {
       ...{ action: 'delete', dryRun: false, done: 1, refused: [] },
     })
     expect(await openQueue({ queueName: 'emails-dead' }).get(ids.dead)).toBeUndefined()
+  })
+
+  test('a job that runs is asked to end', async ({ openQueue, schema, receive, seen }) => {
+    const queue = openQueue(async (_job, { signal }) => {
+      throw await aborted(signal)
+    })
+    const [waits, runs] = [await queue.enqueue(1, { delay: '1h' }), await queue.enqueue(2)]
+    receive(queue)
+    await seen('job.started', runs.id)
+    const cancelled = await millrace(['jobs', 'cancel', waits.id, runs.id], { schema })
+    const said = '1 job was cancelled.\n1 running job was asked to end.\n'
+    expect(cancelled).toMatchObject({ code: 0, stdout: said, stderr: '' })
+    await seen('job.cancelled', runs.id)
+    expect(await statusOf(queue, runs.id)).toBe('cancelled')
+
+    const next = await queue.enqueue(3)
+    await seen('job.started', next.id)
+    const filter = ['jobs', 'cancel', '-q', 'default', '--yes']
+    expect(await json(filter, { schema })).toMatchObject({ done: 0, asked: 0 })
+    const running = await json([...filter, '--status', 'running'], { schema })
+    expect(running).toMatchObject({ done: 1, asked: 1, refused: [] })
+    await seen('job.cancelled', next.id)
   })
 
   test('what cannot be done is said, and the rest is done', async ({ openQueue, schema }) => {

@@ -8,6 +8,25 @@ const AGE = `update {schema}.jobs set run_at = run_at - $1::interval`
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
 describe('queues', () => {
+  test('that are paused while jobs are due are told, with who paused them and why', async ({
+    db,
+    schema,
+    rows,
+    queue,
+  }) => {
+    await queue.enqueue(1)
+    await queue.pause({ by: 'ada', reason: 'the provider is down' })
+    await rows(AGE, ['2 minutes'])
+    const [finding] = await findingsOf('queues', db, { schema })
+    expect(finding).toMatchObject({
+      level: 'warning',
+      message: expect.stringContaining('paused by ada (the provider is down)') as string,
+    })
+    expect(finding?.remedy).toContain('queues resume default')
+    await queue.resume()
+    expect((await findingsOf('queues', db, { schema }))[0]?.message).not.toContain('paused')
+  })
+
   test('that are empty, received, or not due for long are well', async ({
     db,
     schema,

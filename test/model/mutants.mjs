@@ -31,14 +31,14 @@ const MUTANTS = [
   {
     words: 'The rescue: what a dead worker held is not given back',
     file: 'src/maintenance/rescuer.ts',
-    from: 'const ids = await giveBack(store, holder, orphans, asSuspects)\n  return ids.length',
-    to: 'return Promise.resolve(Number(store === undefined && holder && asSuspects))',
+    from: 'const settled = await work()',
+    to: 'const settled = await Promise.resolve(work === undefined ? [String(events)] : [])',
   },
   {
     words: 'FIFO ownership: whoever wants to claims from the head',
     file: 'src/store/claim-parts.ts',
-    from: /export const IS_OWNER = `exists \([^`]*`/,
-    to: 'export const IS_OWNER = `exists (select from {schema}.queues where queues.id = $1::int4 and $2::int4 is not null)`',
+    from: /export const MAY_CLAIM_FIFO = `exists \([^`]*`/,
+    to: 'export const MAY_CLAIM_FIFO = `exists (select from {schema}.queues where queues.id = $1::int4 and $2::int4 is not null)`',
   },
   {
     words: 'That the dead claim nothing',

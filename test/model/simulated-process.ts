@@ -303,7 +303,13 @@ export function settlementOf(
 ): Settlement {
   return {
     ...{ id: job.id, claimNo, registration, attempt: job.attempt + 1, verdict, completed },
-    ...{ startedAt: Number(job.runAt), runMs: 1, errorAfter: undefined, isSettled: false },
+    ...{
+      startedAt: Number(job.runAt),
+      runMs: 1,
+      errorAfter: undefined,
+      isCancelled: false,
+      isSettled: false,
+    },
     priority: job.priority,
     hadErrors: job.errorCount > 0,
     result: verdict.to === 'finished' ? verdict.result : undefined,

@@ -130,11 +130,19 @@ describeEachDatabase('a Querier', (test) => {
   test('tells of all queues, in the order of their names', async ({ openQueue, db, schema }) => {
     await openQueue({ queueName: 'b', fifo: true, keepFinished: false }).enqueue(1)
     await openQueue({ queueName: 'a', dlq: 'c', keepFailed: '1d', keepFinished: '1h' }).enqueue(1)
-    expect(await new Querier(db, { schema }).queues()).toEqual([
-      { name: 'a', fifo: false, dlq: 'c', keepFinishedMs: 3_600_000, keepFailedMs: 86_400_000 },
-      { name: 'b', fifo: true, dlq: null, keepFinishedMs: null, keepFailedMs: 2_592_000_000 },
-      { name: 'c', fifo: null, dlq: null, keepFinishedMs: 86_400_000, keepFailedMs: 2_592_000_000 },
-    ])
+    expect(await new Querier(db, { schema }).queues()).toEqual(
+      [
+        { name: 'a', fifo: false, dlq: 'c', keepFinishedMs: 3_600_000, keepFailedMs: 86_400_000 },
+        { name: 'b', fifo: true, dlq: null, keepFinishedMs: null, keepFailedMs: 2_592_000_000 },
+        {
+          name: 'c',
+          fifo: null,
+          dlq: null,
+          keepFinishedMs: 86_400_000,
+          keepFailedMs: 2_592_000_000,
+        },
+      ].map((info) => ({ ...info, paused: null })),
+    )
   })
 })
 

@@ -125,6 +125,21 @@ export class WorkerProcess extends Child {
     }
   }
 
+  /** Cancels a job from this process. */
+  async cancel(id: string): Promise<unknown> {
+    return this.call('cancel', { queueName: this.#queueName, id })
+  }
+
+  /** Pauses the queue from this process. */
+  async pause(options?: object): Promise<unknown> {
+    return this.call('pause', { queueName: this.#queueName, options })
+  }
+
+  /** Resumes the queue from this process. */
+  async resume(): Promise<unknown> {
+    return this.call('resume', { queueName: this.#queueName })
+  }
+
   /** Works off what is due. */
   async drain(options?: object): Promise<unknown> {
     return this.call('drain', { queueName: this.#queueName, options })

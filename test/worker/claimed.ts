@@ -30,6 +30,7 @@ export function claimAnswer(
     rewind: '0',
     hasSuspects: false,
     isOwner: false,
+    isPaused: false,
     ...rest,
   }
 }

@@ -12,6 +12,7 @@ function emptyStore(now: string, during: () => void): Store {
     now,
     hasSuspects: false,
     isOwner: false,
+    isPaused: false,
   } satisfies Partial<ClaimAnswer>
   return {
     run: async () => {

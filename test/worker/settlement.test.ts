@@ -70,6 +70,7 @@ test('a result that the database refuses is left out; a run without one stays as
     hadErrors: false,
     completed: false,
     errorAfter: undefined,
+    isCancelled: false,
     isSettled: false,
     result: undefined,
   }

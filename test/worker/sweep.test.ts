@@ -30,7 +30,8 @@ test('a sweep gives back what its worker holds and nobody knows, when it finds i
   events.on((event) => {
     if (event.type === 'claim.recovered') recovered.push(event.count)
   })
-  const hands = { queueId: Number(queueId), queueName: 'default', openClaims: new Set(['2']) }
+  const rules = { queueId: Number(queueId), queueName: 'default', keepFailedMs: 60_000 }
+  const hands = { rules, openClaims: new Set(['2']) }
   const sweep = new Sweep(store, events, { current: registration }, () => [hands])
   const { signal } = new AbortController()
   const held = () =>

@@ -20,6 +20,7 @@ const sleeper: Sleeper = {
   pollFloors: () => [],
   looked: () => {},
   notified: () => {},
+  askedToCancel: () => {},
 }
 
 /** The times between the looks of a queue that fell asleep and of which nothing is heard, in milliseconds. */

@@ -106,6 +106,8 @@ function* timeline(job: JobRecord): Generator<string> {
     moments.push([error.at, 2, `run ${error.attempt} failed: ${headOf(error)}`])
   }
   if (job.startedAt !== null) moments.push([job.startedAt, 1, `run ${job.attempt} started`])
+  if (job.cancelRequestedAt !== null)
+    moments.push([job.cancelRequestedAt, 2, 'somebody asked to cancel it'])
   if (job.finishedAt !== null) moments.push([job.finishedAt, 3, endOf(job)])
   moments.sort(([left, stage], [right, other]) => left.getTime() - right.getTime() || stage - other)
   for (const [at, , what] of moments) yield `  ${showExactly(at)}  ${what}`

@@ -24,9 +24,10 @@ const DEEDS: readonly Deed[] = [
   {
     verb: 'cancel',
     done: 'cancelled',
-    summary: 'cancel jobs that wait',
-    description: 'cancel jobs that wait; a running job is left alone',
-    statuses: ['available'],
+    summary: 'cancel jobs that wait or run',
+    description:
+      'cancel jobs that wait; of a running job the signal aborts, and it ends as cancelled unless it finishes',
+    statuses: ['available', 'running'],
     act: (querier, queue, id) => querier.cancel(queue, id),
     actWhere: (querier, filter, options) => querier.cancelWhere(filter, options),
   },
@@ -114,13 +115,15 @@ async function steerOne(
   querier: Querier,
   id: string,
   { queue, dryRun }: SteerOptions,
-  { sample }: Tally,
+  tally: Tally,
 ): Promise<string | undefined> {
+  const { sample } = tally
   const job = await findJob(querier, id, queue)
   if (job === undefined) return 'is not there'
   const isDone =
     dryRun === true ? statuses.includes(job.status) : await act(querier, job.queueName, id)
   if (isDone && sample.length < SAMPLE) sample.push(job)
+  if (isDone && job.status === 'running') tally.asked = (tally.asked ?? 0) + 1
   if (isDone) return undefined
   return verb === 'retry' && job.originQueue !== null && job.status === 'available'
     ? `waits in a dead-letter queue, from which "${showCommand(`redrive ${quote(job.queueName)} --id ${id}`)}" sends it back`
@@ -178,18 +181,25 @@ async function steerAll(
   } finally {
     progress.end()
   }
+  if (filter.status === 'running') tally.asked = tally.done
   return tally
 }
 
 function report(deed: Deed, tally: Tally, { dryRun }: SteerOptions, cli: Cli): void {
-  const { done, isExact, refused, sample } = tally
+  const { done, asked = 0, isExact, refused, sample } = tally
   cli.exitCode = exitCodeOf(tally, cli)
   const isDryRun = dryRun === true
-  const answer = { action: deed.verb, dryRun: isDryRun, done, refused }
+  const ofCancel = deed.verb === 'cancel' && !isDryRun ? { asked } : {}
+  const answer = { action: deed.verb, dryRun: isDryRun, done, ...ofCancel, refused }
   if (cli.isJson) return cli.json(isDryRun ? { ...answer, isExact, sample } : answer)
   noteRefusals(tally, `cannot be ${deed.done}`, cli)
   if (!isDryRun) {
-    return cli.print(`${showCount(done, 'job')} ${done === 1 ? 'was' : 'were'} ${deed.done}.`)
+    const ended = done - asked
+    if (ended > 0 || asked === 0)
+      cli.print(`${showCount(ended, 'job')} ${ended === 1 ? 'was' : 'were'} ${deed.done}.`)
+    if (asked > 0)
+      cli.print(`${showCount(asked, 'running job')} ${asked === 1 ? 'was' : 'were'} asked to end.`)
+    return
   }
   cli.print(`${isExact ? '' : 'At least '}${showCount(done, 'job')} would be ${deed.done}.`)
   showSample(tally, cli)

@@ -17,6 +17,8 @@ export interface Refusal {
 /** What became of jobs that somebody steered; of a dry run, what would. */
 export interface Tally {
   done: number
+  /** Of those that were cancelled: how many run, and their processes were asked. */
+  asked?: number
   /** False: at least so many. */
   readonly isExact: boolean
   readonly refused: Refusal[]

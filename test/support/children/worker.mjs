@@ -220,6 +220,9 @@ serve({
   release,
   enqueue: async ({ queueName, args, options }) => queues.get(queueName).enqueue(args, options),
   enqueueMany: async ({ queueName, items }) => queues.get(queueName).enqueueMany(items),
+  cancel: async ({ queueName, id }) => queues.get(queueName).cancel(id),
+  pause: async ({ queueName, options }) => queues.get(queueName).pause(options),
+  resume: async ({ queueName }) => queues.get(queueName).resume(),
   /** The heap in bytes, after a collection: it wants `--expose-gc`. */
   memory: () => {
     globalThis.gc()

@@ -9,12 +9,10 @@ import type { Migration } from './migration.ts'
  * each insert and each settle would have to keep.
  */
 export const progressMigration: Migration = {
-  version: 2,
+  version: 4,
   name: 'progress-and-tags',
   oldestCode: 1,
   up: [
-    // Whoever waits for these tables' locks holds up everybody behind: so not for long, and then again.
-    `set local lock_timeout = '500ms'`,
     'alter table {schema}.jobs add column tags text[]',
     'alter table {schema}.history add column tags text[]',
     `
@@ -43,7 +41,6 @@ create table {schema}.job_logs (
   down: [
     'drop table {schema}.job_logs',
     'drop table {schema}.job_progress',
-    `set local lock_timeout = '500ms'`,
     'alter table {schema}.history drop column tags',
     'alter table {schema}.jobs drop column tags',
   ],
