@@ -1,7 +1,9 @@
 import { EventBus } from './core/event-bus.ts'
 import { logEvents, type Logger } from './core/logger.ts'
+import { Tallies } from './core/tally.ts'
 import type { Driver } from './drivers/driver.ts'
 import { maintain } from './maintenance/maintenance.ts'
+import { TallyWriter } from './metrics/tally-writer.ts'
 import type { InsertedJob, NewJob } from './store/insert.ts'
 import { compareNumerals } from './store/numerals.ts'
 import { notify } from './store/poll.ts'
@@ -47,6 +49,9 @@ interface Running {
 export class Engine {
   readonly store: Store
   readonly events = new EventBus()
+  /** What this process counts, with or without a receiver. */
+  readonly tallies: Tallies
+  readonly #tallyWriter: TallyWriter
   readonly #receivers = new Set<Receiver>()
   readonly #loggers = new Map<Logger, { users: number; detach: () => void }>()
   readonly #fifoTurns = new Map<number, Promise<void>>()
@@ -57,6 +62,15 @@ export class Engine {
 
   constructor(store: Store) {
     this.store = store
+    this.tallies = new Tallies(() => this.#tallyWriter.writeSoon())
+    this.#tallyWriter = new TallyWriter(store, this.events, this.tallies)
+    this.events.on(
+      (event) => {
+        const hasCrashed = event.type === 'job.rescued' && event.ranAlone
+        if (hasCrashed) this.tallies.of(event.queueName).count('crashed', 1)
+      },
+      ['job.rescued'],
+    )
   }
 
   /** Runs `work` with the shared parts, started before and, after the last user, stopped. */
@@ -172,13 +186,15 @@ export class Engine {
     const loops = [membership.run(signal), waker.run(signal), sweep.run(signal)]
     const ended = Promise.all([...loops, maintain(own, signal)])
     this.#unclean = new Set()
-    const parts = { events, membership, waker, exclusivity, looked, ended: over.signal }
+    const { tallies } = this
+    const parts = { events, tallies, membership, waker, exclusivity, looked, ended: over.signal }
     return { parts: { ...parts, store: this.store.until(over.signal) }, stop, over, ended }
   }
 
   /** Says goodbye if the database listens, and ends the loops. Never takes long. */
   async #stop({ parts, stop, over, ended }: Running): Promise<void> {
     const { membership } = parts
+    const written = atMost(this.#tallyWriter.write(AbortSignal.timeout(FAREWELL_MS)), FAREWELL_MS)
     if ([...this.#unclean].every((receiver) => receiver.isClean)) {
       const farewell = membership.stop().catch((error: unknown) => {
         this.events.emit({ type: 'maintenance.failed', chore: 'stop worker', error })
@@ -188,6 +204,7 @@ export class Engine {
       membership.abandon()
     }
     stop.abort()
+    await written
     await atMost(ended, FAREWELL_MS)
     over.abort()
   }

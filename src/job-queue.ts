@@ -1,3 +1,4 @@
+import { cancelOne } from './cancelling.ts'
 import {
   resolveCountsOptions,
   resolveRedriveOptions,
@@ -54,7 +55,7 @@ import {
   type RedriveManyOptions,
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
-import { cancelJob, deleteJob, retryJob } from './store/steer.ts'
+import { deleteJob, retryJob } from './store/steer.ts'
 import {
   resolveWhere,
   type Deed,
@@ -237,10 +238,9 @@ export class JobQueue<Args = unknown, Result = unknown> {
   async cancel(id: string): Promise<boolean> {
     const jobId = parseJobId(id)
     const queue = await this.#access.find()
-    const { keepFailedMs } = this.#options
-    return this.#wakeUp(
-      queue && (await cancelJob(this.#engine.store, queue.id, jobId, keepFailedMs)),
-    )
+    const { queueName: name, keepFailedMs } = this.#options
+    const cancellable = queue && { id: queue.id, name, keepFailedMs }
+    return this.#wakeUp(cancellable && (await cancelOne(this.#engine, cancellable, jobId)))
   }
 
   /** Makes a failed or cancelled job available again, with a fresh set of attempts. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */

@@ -1,3 +1,4 @@
+import { cancelMany, cancelOne } from './cancelling.ts'
 import { resolveItems, type EnqueueItem } from './core/enqueue-options.ts'
 import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
@@ -31,7 +32,7 @@ import {
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
 import { DEFAULT_KEEP_MS, findQueue, listQueues, type QueueRow } from './store/queues.ts'
-import { cancelJob, cancelJobs, deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
+import { deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 import {
   resolveWhere,
@@ -215,7 +216,7 @@ export class Querier {
   /** Cancels a waiting job. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */
   cancel(queueName: string, id: string): Promise<boolean> {
     return this.#steer(queueName, id, (queue, jobId) =>
-      cancelJob(this.#store, queue.id, jobId, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
+      cancelOne(this.#engine, queue, jobId, this.#tx),
     )
   }
 
@@ -236,7 +237,7 @@ export class Querier {
   /** Cancels those of these jobs that wait in the queue. Answers which: all of them in one statement. @throws MillraceError `INVALID_JOB_ID` */
   cancelMany(queueName: string, ids: readonly string[]): Promise<string[]> {
     return this.#steerMany(queueName, ids, (queue, jobIds) =>
-      cancelJobs(this.#store, queue.id, jobIds, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
+      cancelMany(this.#engine, queue, jobIds, this.#tx),
     )
   }
 

@@ -1,3 +1,4 @@
+import { cancelMany } from './cancelling.ts'
 import type { JobRecord } from './core/job.ts'
 import type { DBTX } from './drivers/driver.ts'
 import type { Engine } from './engine.ts'
@@ -6,8 +7,8 @@ import { redriveMany } from './redrive-many.ts'
 import { getJob } from './store/jobs.ts'
 import type { JobRow } from './store/job-row.ts'
 import { matchJobs, type MatchedJob } from './store/matching.ts'
-import { DEFAULT_KEEP_MS, listQueues, type QueueRow } from './store/queues.ts'
-import { cancelJobs, deleteLiveJobs, deletePastJobs, retryJobs } from './store/steer.ts'
+import { listQueues, type QueueRow } from './store/queues.ts'
+import { deleteLiveJobs, deletePastJobs, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 import type { Look, WhereAnswer, WherePreview, WhereRequest, WhereResult } from './where-options.ts'
 
@@ -167,7 +168,7 @@ function steer(
   const { store } = engine
   switch (deed) {
     case 'cancel':
-      return cancelJobs(store, queue.id, ids, queue.keepFailedMs ?? DEFAULT_KEEP_MS, tx)
+      return cancelMany(engine, queue, ids, tx)
     case 'retry':
       return retryJobs(store, queue.id, ids, tx)
     case 'delete':

@@ -17,6 +17,8 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   suspects: ALL,
   marks: ALL,
   history: ALL,
+  tallies: ALL,
+  statistics: ALL,
   job_ids: ['usage'],
   'add_history_partition(date)': ['execute'],
   'drop_history_partition(date)': ['execute'],

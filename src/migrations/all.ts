@@ -1,8 +1,9 @@
 import type { Migration } from './migration.ts'
 import { queueMigration } from './0001-queue.ts'
+import { statisticsMigration } from './0002-statistics.ts'
 
 /** Every migration, in order: number n stands at index n - 1. */
-export const migrations: readonly Migration[] = [queueMigration]
+export const migrations: readonly Migration[] = [queueMigration, statisticsMigration]
 
 /** The version of the schema that this code is written for. */
 export const LATEST_VERSION = migrations.length

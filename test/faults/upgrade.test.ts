@@ -4,6 +4,7 @@ import path from 'node:path'
 import { Pool } from 'pg'
 import type * as Millrace from '../../src/index.ts'
 import { testFault } from './fault-test.ts'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { buildNextRelease, workerOf } from './next-release.ts'
 
 const MINUTES = 60_000
@@ -30,7 +31,7 @@ testFault(
         await stage.fault(() => next.migrateUp(db, { schema }))
         if (fault === 0) await stage.hire(1, { leaseTimeout: '10s', script: workerOf(release) })
         await sleep(1_000)
-        await stage.fault(() => next.migrateDown(db, { schema, to: 1 }))
+        await stage.fault(() => next.migrateDown(db, { schema, to: LATEST_VERSION }))
         await sleep(1_000)
       }
       await stage.untilPromised(jobs, 10 * MINUTES)
