@@ -36,6 +36,7 @@ import {
   type DrainOptions,
   type ReceiveOptions,
 } from './core/receive-options.ts'
+import { resolveStatsOptions, type StatsOptions } from './core/stats-options.ts'
 import { invalidOption } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
@@ -45,6 +46,7 @@ import { engineFor, type Engine } from './engine.ts'
 import { Enqueuer, type ReadyJob } from './enqueuer.ts'
 import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
+import { readStats, type QueueStats } from './metrics/stats.ts'
 import { QueueAccess } from './queue-access.ts'
 import { Reception, type DrainResult } from './reception.ts'
 import {
@@ -217,6 +219,18 @@ export class JobQueue<Args = unknown, Result = unknown> {
     if (queue === undefined) return NO_JOBS
     if (!isEstimate) return countJobs(this.#engine.store, queue.id)
     return (await estimateJobs(this.#engine.store, queue.id)).counts
+  }
+
+  /**
+   * What happened to the queue in all processes, minute by minute, with percentiles of waiting and running; and what
+   * waits now. The last ten seconds are not in it yet.
+   *
+   * @throws MillraceError `INVALID_OPTION`
+   */
+  async stats(options?: StatsOptions): Promise<QueueStats> {
+    const request = resolveStatsOptions(options)
+    const queue = await this.#access.find()
+    return readStats(this.#engine.store, queue?.id, request)
   }
 
   /**

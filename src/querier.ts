@@ -8,6 +8,7 @@ import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
+import { resolveStatsOptions, type StatsOptions } from './core/stats-options.ts'
 import type { TransactionLike } from './core/transaction.ts'
 import { invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
@@ -23,6 +24,7 @@ import {
   type ListIdsOptions,
   type ListOptions,
 } from './list-options.ts'
+import { readStats, type QueueStats } from './metrics/stats.ts'
 import {
   checkIds,
   redriveMany,
@@ -194,6 +196,13 @@ export class Querier {
     const longestWaitMs =
       queue === undefined ? null : await longestWait(this.#store, queue.id, this.#tx)
     return { counts, isExact, longestWaitMs }
+  }
+
+  /** What happened to a queue, and what waits in it, as `JobQueue.stats` says. @throws MillraceError `INVALID_OPTION` */
+  async stats(queueName: string, options?: StatsOptions): Promise<QueueStats> {
+    const request = resolveStatsOptions(options)
+    const queue = await this.#find(queueName)
+    return readStats(this.#store, queue?.id, request, this.#tx)
   }
 
   /**
