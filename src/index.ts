@@ -15,6 +15,8 @@ export type {
   WherePreview,
   WhereResult,
 } from './where-options.ts'
+export { prometheusMetrics, type PrometheusOptions } from './prometheus.ts'
+export type { MetricsText } from './metrics/prometheus.ts'
 export type { Backlog, QueueStats, StatsPoint } from './metrics/stats.ts'
 export type { StatsCounts, StatsFigures, StatsTimes } from './metrics/sums.ts'
 export {
