@@ -1,7 +1,9 @@
 import { EventBus } from './core/event-bus.ts'
 import { logEvents, type Logger } from './core/logger.ts'
+import { Tallies } from './core/tally.ts'
 import type { Driver } from './drivers/driver.ts'
 import { maintain } from './maintenance/maintenance.ts'
+import { TallyWriter } from './metrics/tally-writer.ts'
 import type { InsertedJob, NewJob } from './store/insert.ts'
 import { compareNumerals } from './store/numerals.ts'
 import { notify } from './store/poll.ts'
@@ -48,6 +50,9 @@ interface Running {
 export class Engine {
   readonly store: Store
   readonly events = new EventBus()
+  /** What this process counts, with or without a receiver. */
+  readonly tallies: Tallies
+  readonly #tallyWriter: TallyWriter
   readonly #receivers = new Set<Receiver>()
   readonly #loggers = new Map<Logger, { users: number; detach: () => void }>()
   readonly #fifoTurns = new Map<number, Promise<void>>()
@@ -58,6 +63,16 @@ export class Engine {
 
   constructor(store: Store) {
     this.store = store
+    this.tallies = new Tallies(() => this.#tallyWriter.writeSoon())
+    this.#tallyWriter = new TallyWriter(store, this.events, this.tallies)
+    this.events.on(
+      (event) => {
+        if (event.type === 'job.cancelled') this.tallies.of(event.queueName).count('cancelled', 1)
+        const hasCrashed = event.type === 'job.rescued' && event.ranAlone
+        if (hasCrashed) this.tallies.of(event.queueName).count('crashed', 1)
+      },
+      ['job.cancelled', 'job.rescued'],
+    )
   }
 
   /** Runs `work` with the shared parts, started before and, after the last user, stopped. */
@@ -174,15 +189,17 @@ export class Engine {
     const loops = [membership.run(signal), waker.run(signal), sweep.run(signal)]
     const ended = Promise.all([...loops, maintain(own, signal)])
     this.#unclean = new Set()
+    const { tallies } = this
     const lasting = this.store.until(over.signal)
     const journal = new Journal(lasting, events, over.signal)
-    const parts = { events, membership, waker, exclusivity, journal, looked, ended: over.signal }
-    return { parts: { ...parts, store: lasting }, stop, over, ended }
+    const shared = { events, tallies, membership, waker, exclusivity, journal, looked }
+    return { parts: { ...shared, store: lasting, ended: over.signal }, stop, over, ended }
   }
 
   /** Says goodbye if the database listens, and ends the loops. Never takes long. */
   async #stop({ parts, stop, over, ended }: Running): Promise<void> {
     const { membership } = parts
+    const written = atMost(this.#tallyWriter.write(AbortSignal.timeout(FAREWELL_MS)), FAREWELL_MS)
     if ([...this.#unclean].every((receiver) => receiver.isClean)) {
       const farewell = membership.stop().catch((error: unknown) => {
         this.events.emit({ type: 'maintenance.failed', chore: 'stop worker', error })
@@ -192,6 +209,7 @@ export class Engine {
       membership.abandon()
     }
     stop.abort()
+    await written
     await atMost(ended, FAREWELL_MS)
     over.abort()
   }

@@ -45,6 +45,7 @@ export class Enqueuer {
       committed: (jobs, inserted, wake) => this.#engine.enqueued(queue.id, jobs, inserted, wake),
     })
     const inserted = await this.#groups.insert(ready, ready.signal)
+    this.#engine.tallies.of(this.#queueName).enqueued(Number(inserted.createdAt), 1)
     return this.#announce<Args>(ready, inserted)
   }
 
@@ -58,6 +59,9 @@ export class Enqueuer {
     const wake = tx === undefined ? this.#wakeFor(queue.id, ready.length) : 'ask'
     const inserted = await this.#insert(queue, ready, { tx, wake })
     if (tx === undefined) this.#engine.enqueued(queue.id, ready, inserted, wake)
+    const [first] = inserted
+    const tally = this.#engine.tallies.of(this.#queueName)
+    if (first !== undefined) tally.enqueued(Number(first.createdAt), inserted.length)
     return ready.map((job, index) => this.#announce<Args>(job, at(inserted, index)))
   }
 

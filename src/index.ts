@@ -17,6 +17,10 @@ export type {
   WherePreview,
   WhereResult,
 } from './where-options.ts'
+export { prometheusMetrics, type PrometheusOptions } from './prometheus.ts'
+export type { MetricsText } from './metrics/prometheus.ts'
+export type { Backlog, QueueStats, StatsPoint } from './metrics/stats.ts'
+export type { StatsCounts, StatsFigures, StatsTimes } from './metrics/sums.ts'
 export {
   migrateDown,
   migrateUp,
@@ -74,6 +78,7 @@ export type { QueueOptions } from './core/queue-options.ts'
 export type { DrainOptions, ReceiveOptions } from './core/receive-options.ts'
 export { RetryPolicy, type RetryPolicyName } from './core/retry.ts'
 export { Snooze } from './core/snooze.ts'
+export type { StatsOptions } from './core/stats-options.ts'
 export type { TransactionLike } from './core/transaction.ts'
 export type { ErrorRecord } from './core/thrown.ts'
 export type { Database } from './drivers/database.ts'

@@ -1,3 +1,4 @@
+import { cancelOne } from './cancelling.ts'
 import {
   resolveCountsOptions,
   resolveRedriveOptions,
@@ -36,6 +37,7 @@ import {
   type DrainOptions,
   type ReceiveOptions,
 } from './core/receive-options.ts'
+import { resolveStatsOptions, type StatsOptions } from './core/stats-options.ts'
 import { checkTags } from './core/tags.ts'
 import { checkFunction } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
@@ -47,6 +49,7 @@ import { Enqueuer, type ReadyJob } from './enqueuer.ts'
 import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
+import { readStats, type QueueStats } from './metrics/stats.ts'
 import { QueueAccess } from './queue-access.ts'
 import { Reception, type DrainResult } from './reception.ts'
 import {
@@ -58,7 +61,6 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob } from './store/jobs.ts'
 import { pauseQueue, resumeQueue } from './store/pause.ts'
-import { cancelJob } from './store/cancel.ts'
 import { deleteJob, retryJob } from './store/steer.ts'
 import {
   resolveWhere,
@@ -236,6 +238,18 @@ export class JobQueue<Args = unknown, Result = unknown> {
   }
 
   /**
+   * What happened to the queue in all processes, minute by minute, with percentiles of waiting and running; and what
+   * waits now. The last ten seconds are not in it yet.
+   *
+   * @throws MillraceError `INVALID_OPTION`
+   */
+  async stats(options?: StatsOptions): Promise<QueueStats> {
+    const request = resolveStatsOptions(options)
+    const queue = await this.#access.find()
+    return readStats(this.#engine.store, queue?.id, request)
+  }
+
+  /**
    * Changes a job that waits: its arguments, its time, its priority, and how it is run. What is not given stays as it
    * is; middlewares do not see it. Answers the job as it is then, or undefined when it does not wait, having changed
    * nothing: a job in a worker's hands is left alone.
@@ -258,10 +272,9 @@ export class JobQueue<Args = unknown, Result = unknown> {
   async cancel(id: string): Promise<boolean> {
     const jobId = parseJobId(id)
     const queue = await this.#access.find()
-    const { keepFailedMs } = this.#options
-    return this.#wakeUp(
-      queue && (await cancelJob(this.#engine.store, queue.id, jobId, keepFailedMs)),
-    )
+    const { queueName: name, keepFailedMs } = this.#options
+    const cancellable = queue && { id: queue.id, name, keepFailedMs }
+    return this.#wakeUp(cancellable && (await cancelOne(this.#engine, cancellable, jobId)))
   }
 
   /** Makes a failed or cancelled job available again, with a fresh set of attempts. Answers whether it did. @throws MillraceError `INVALID_JOB_ID` */

@@ -1,3 +1,4 @@
+import { cancelMany, cancelOne } from './cancelling.ts'
 import { resolveItems, type EnqueueItem } from './core/enqueue-options.ts'
 import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
@@ -8,6 +9,7 @@ import { parseJobId } from './core/job-id.ts'
 import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
 import { resolvePauseOptions, type PauseOptions } from './core/pause-options.ts'
+import { resolveStatsOptions, type StatsOptions } from './core/stats-options.ts'
 import type { TransactionLike } from './core/transaction.ts'
 import { invalidOption, readOptions } from './core/validate.ts'
 import type { Database } from './drivers/database.ts'
@@ -24,6 +26,7 @@ import {
   type ListIdsOptions,
   type ListOptions,
 } from './list-options.ts'
+import { readStats, type QueueStats } from './metrics/stats.ts'
 import { toQueueInfos, type QueueGlance, type QueueInfo } from './queue-info.ts'
 import {
   checkIds,
@@ -33,9 +36,8 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
-import { cancelJob, cancelOrAsk } from './store/cancel.ts'
 import { pauseQueue, resumeQueue } from './store/pause.ts'
-import { DEFAULT_KEEP_MS, findQueue, listQueues, type QueueRow } from './store/queues.ts'
+import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
 import { deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 import {
@@ -185,6 +187,13 @@ export class Querier {
     return { counts, isExact, longestWaitMs }
   }
 
+  /** What happened to a queue, and what waits in it, as `JobQueue.stats` says. @throws MillraceError `INVALID_OPTION` */
+  async stats(queueName: string, options?: StatsOptions): Promise<QueueStats> {
+    const request = resolveStatsOptions(options)
+    const queue = await this.#find(queueName)
+    return readStats(this.#store, queue?.id, request, this.#tx)
+  }
+
   /**
    * Changes a job that waits, as `JobQueue.edit` does. In a transaction it holds the job until that ends, and if it is
    * due the queue's row as well, on which jobs that are given back wait: so commit soon.
@@ -208,7 +217,7 @@ export class Querier {
    */
   cancel(queueName: string, id: string): Promise<boolean> {
     return this.#steer(queueName, id, (queue, jobId) =>
-      cancelJob(this.#store, queue.id, jobId, queue.keepFailedMs ?? DEFAULT_KEEP_MS, this.#tx),
+      cancelOne(this.#engine, queue, jobId, this.#tx),
     )
   }
 
@@ -228,11 +237,9 @@ export class Querier {
 
   /** Cancels those of these jobs that wait or run in the queue, as `cancel` does. Answers which, in two statements or three. @throws MillraceError `INVALID_JOB_ID` */
   cancelMany(queueName: string, ids: readonly string[]): Promise<string[]> {
-    return this.#steerMany(queueName, ids, async (queue, jobIds) => {
-      const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
-      const answer = await cancelOrAsk(this.#store, queue.id, jobIds, keepMs, this.#tx)
-      return [...answer.cancelled, ...answer.asked]
-    })
+    return this.#steerMany(queueName, ids, (queue, jobIds) =>
+      cancelMany(this.#engine, queue, jobIds, this.#tx),
+    )
   }
 
   /** Makes those of these jobs available again that failed or were cancelled in the queue. Answers which. @throws MillraceError `INVALID_JOB_ID` */

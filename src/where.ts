@@ -1,14 +1,14 @@
+import { cancelMany, cancelWaiting } from './cancelling.ts'
 import type { JobRecord } from './core/job.ts'
 import type { DBTX } from './drivers/driver.ts'
 import type { Engine } from './engine.ts'
 import { toJobRecord } from './job-record.ts'
 import { redriveMany } from './redrive-many.ts'
-import { cancelOrAsk } from './store/cancel.ts'
 import { getJob } from './store/jobs.ts'
 import type { JobRow } from './store/job-row.ts'
 import { matchJobs, type MatchedJob } from './store/matching.ts'
-import { DEFAULT_KEEP_MS, listQueues, type QueueRow } from './store/queues.ts'
-import { cancelJobs, deleteLiveJobs, deletePastJobs, retryJobs } from './store/steer.ts'
+import { listQueues, type QueueRow } from './store/queues.ts'
+import { deleteLiveJobs, deletePastJobs, retryJobs } from './store/steer.ts'
 import type { Store } from './store/store.ts'
 import type { Look, WhereAnswer, WherePreview, WhereRequest, WhereResult } from './where-options.ts'
 
@@ -168,7 +168,7 @@ function steer(
   const { store } = engine
   switch (deed) {
     case 'cancel':
-      return cancel(store, queue, look, ids, tx)
+      return cancel(engine, queue, look, ids, tx)
     case 'retry':
       return retryJobs(store, queue.id, ids, tx)
     case 'delete':
@@ -182,15 +182,14 @@ function steer(
 }
 
 /** What was found waiting is left alone if it has started since; only who asks for running jobs means those. */
-async function cancel(
-  store: Store,
+function cancel(
+  engine: Engine,
   queue: QueueRow,
   { status }: Look,
   ids: string[],
   tx: DBTX | undefined,
 ): Promise<string[]> {
-  const keepMs = queue.keepFailedMs ?? DEFAULT_KEEP_MS
-  if (status !== 'running') return cancelJobs(store, queue.id, ids, keepMs, tx)
-  const { cancelled, asked } = await cancelOrAsk(store, queue.id, ids, keepMs, tx)
-  return [...cancelled, ...asked]
+  return status === 'running'
+    ? cancelMany(engine, queue, ids, tx)
+    : cancelWaiting(engine, queue, ids, tx)
 }

@@ -12,6 +12,7 @@ import { addMigrate } from './migrate.ts'
 import type { GlobalOptions } from './place.ts'
 import { addQueues } from './queues.ts'
 import { addRedrive } from './redrive.ts'
+import { addStats } from './stats.ts'
 import { printable } from './terminal/printable.ts'
 import { addDrain } from './work/drain.ts'
 import { addWork } from './work/work.ts'
@@ -36,6 +37,7 @@ export function createProgram(cli: Cli): Command {
   addWork(program, cli)
   addDrain(program, cli)
   addQueues(program, cli)
+  addStats(program, cli)
   addJobs(program, cli)
   addRedrive(program, cli)
   addDoctor(program, cli)
@@ -104,6 +106,7 @@ Examples:
   $ millrace enqueue emails '{"to":"ada@example.org"}'
   $ millrace work ./queues.js
   $ millrace queues
+  $ millrace stats
   $ millrace jobs list --status failed --newest
   $ millrace jobs show 42
   $ millrace redrive emails-dead

@@ -165,6 +165,50 @@ column history.result: jsonb
 column history.errors: jsonb
 column history.tags: text[]
 index history_of_job: CREATE INDEX history_of_job ON ONLY {schema}.history USING btree (queue_id, id)
+
+table tallies: permanent
+options tallies: fillfactor=50
+column tallies.queue_id: integer not null
+column tallies.at: timestamp with time zone not null
+column tallies.writer: uuid not null
+column tallies.part: integer not null
+column tallies.enqueued: bigint not null
+column tallies.started: bigint not null
+column tallies.finished: bigint not null
+column tallies.retried: bigint not null
+column tallies.failed: bigint not null
+column tallies.dead_lettered: bigint not null
+column tallies.snoozed: bigint not null
+column tallies.interrupted: bigint not null
+column tallies.crashed: bigint not null
+column tallies.cancelled: bigint not null
+column tallies.wait_us: bigint not null
+column tallies.run_us: bigint not null
+column tallies.waits: jsonb not null
+column tallies.runs: jsonb not null
+constraint tallies.tallies_of_queue: PRIMARY KEY (queue_id, at, writer, part)
+
+table statistics: permanent
+options statistics: fillfactor=50
+column statistics.queue_id: integer not null
+column statistics.step: text not null
+column statistics.at: timestamp with time zone not null
+column statistics.enqueued: bigint not null
+column statistics.started: bigint not null
+column statistics.finished: bigint not null
+column statistics.retried: bigint not null
+column statistics.failed: bigint not null
+column statistics.dead_lettered: bigint not null
+column statistics.snoozed: bigint not null
+column statistics.interrupted: bigint not null
+column statistics.crashed: bigint not null
+column statistics.cancelled: bigint not null
+column statistics.wait_us: bigint not null
+column statistics.run_us: bigint not null
+column statistics.waits: jsonb not null
+column statistics.runs: jsonb not null
+constraint statistics.statistics_of_queue: PRIMARY KEY (queue_id, step, at)
+constraint statistics.statistics_step: CHECK ((step = ANY (ARRAY['minute'::text, 'hour'::text, 'ever'::text])))
 `
 
 /** A part of the schema: `index jobs_due`, and how the catalog describes it. */

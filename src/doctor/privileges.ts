@@ -19,6 +19,8 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   job_progress: ALL,
   job_logs: ALL,
   history: ALL,
+  tallies: ALL,
+  statistics: ALL,
   job_ids: ['usage'],
   'add_history_partition(date)': ['execute'],
   'drop_history_partition(date)': ['execute'],

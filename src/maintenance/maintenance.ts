@@ -10,9 +10,11 @@ import {
 import { DeathWatch } from './death-watch.ts'
 import { LAST_LOOK_MS, rescue } from './rescuer.ts'
 import { retain } from './retention.ts'
+import { foldStatistics, retainStatistics } from './statistics.ts'
 
 const RETENTION_EVERY_MS = 3_600_000
 const RETENTION_RETRY_MS = 60_000
+const FOLD_EVERY_MS = 120_000
 /** Workers that another process declared dead are left to it for so long. */
 const OTHERS_TURN_MS = 10_000
 const SHORTEST_READ_MS = 200
@@ -31,9 +33,13 @@ export interface MaintenanceParts {
   looked(): void
 }
 
-/** The chores of one process, until `signal` aborts: watches the other workers, rescues, retains. Never rejects. */
+/** The chores of one process, until `signal` aborts: watches the other workers, rescues, retains, folds. Never rejects. */
 export async function maintain(parts: MaintenanceParts, signal: AbortSignal): Promise<void> {
-  await Promise.all([watchWorkers(parts, signal), keepHistory(parts, signal)])
+  await Promise.all([
+    watchWorkers(parts, signal),
+    keepHistory(parts, signal),
+    keepStatistics(parts, signal),
+  ])
 }
 
 async function watchWorkers(parts: MaintenanceParts, signal: AbortSignal): Promise<void> {
@@ -103,6 +109,19 @@ async function keepHistory(parts: MaintenanceParts, signal: AbortSignal): Promis
       retain(parts.store, parts.events),
     )
     await parts.pause(isKept ? RETENTION_EVERY_MS : RETENTION_RETRY_MS, signal)
+  }
+}
+
+async function keepStatistics(parts: MaintenanceParts, signal: AbortSignal): Promise<void> {
+  let retainedAt = -Infinity
+  while (!signal.aborted) {
+    await attempt(parts, signal, 'keep statistics', async () => {
+      await foldStatistics(parts.store, signal)
+      if (performance.now() - retainedAt < RETENTION_EVERY_MS) return
+      await retainStatistics(parts.store, signal)
+      retainedAt = performance.now()
+    })
+    await parts.pause(FOLD_EVERY_MS, signal)
   }
 }
 

@@ -1,12 +1,14 @@
 import type { Migration } from './migration.ts'
 import { queueMigration } from './0001-queue.ts'
 import { steeringMigration } from './0002-steering.ts'
+import { statisticsMigration } from './0003-statistics.ts'
 import { progressMigration } from './0004-progress-and-tags.ts'
 
 /** Every migration, in order: number n stands at index n - 1. */
 export const migrations: readonly Migration[] = [
   queueMigration,
   steeringMigration,
+  statisticsMigration,
   progressMigration,
 ]
 

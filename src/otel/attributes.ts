@@ -35,7 +35,8 @@ export function spanName(name: 'send' | 'process', queueName: string): string {
   return `${name} ${queueName}`
 }
 
-function operation(name: 'send' | 'process', queueName: string): Attributes {
+/** Of an operation, also of a measurement: these have few values. */
+export function operation(name: 'send' | 'process', queueName: string): Attributes {
   return {
     'messaging.system': 'millrace',
     'messaging.destination.name': queueName,

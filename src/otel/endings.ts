@@ -9,7 +9,26 @@ export function recordError(span: Span, thrown: unknown): void {
   const { name, message, stack } = describeThrown(thrown)
   span.recordException({ name, message, ...(stack === null ? {} : { stack }) })
   span.setStatus({ code: SpanStatusCode.ERROR, message })
-  span.setAttribute(ERROR_TYPE, codeOf(thrown) ?? name)
+  span.setAttribute(ERROR_TYPE, errorTypeOf(thrown))
+}
+
+/** What kind of error it is: its code, or its name. */
+export function errorTypeOf(thrown: unknown): string {
+  return codeOf(thrown) ?? describeThrown(thrown).name
+}
+
+/** The same of a run that failed although its handler returned, as its timeout was over; undefined of one that did not. */
+export function errorTypeOfReturn(signal: AbortSignal): string | undefined {
+  const timeout = timeoutOf(signal)
+  return timeout === undefined ? undefined : errorTypeOf(timeout)
+}
+
+/** The same of a run whose handler threw; undefined when that is no failure. */
+export function errorTypeOfThrow(signal: AbortSignal, thrown: unknown): string | undefined {
+  const timeout = timeoutOf(signal)
+  if (timeout !== undefined) return errorTypeOf(timeout)
+  const kind = kindOf(signal, thrown)
+  return kind === 'threw' || kind === 'discarded' ? errorTypeOf(thrown) : undefined
 }
 
 /** Records that the handler returned, which is a failed run if its timeout was over by then. */

@@ -16,7 +16,8 @@ import { Carrier } from './carrier.ts'
 import { recordError, recordReturn, recordThrow } from './endings.ts'
 import { resolveOpenTelemetryOptions, type OpenTelemetryOptions } from './options.ts'
 
-export type { OpenTelemetryOptions } from './options.ts'
+export { openTelemetryMetrics } from './metrics.ts'
+export type { OpenTelemetryMetricsOptions, OpenTelemetryOptions } from './options.ts'
 
 /**
  * Traces jobs with OpenTelemetry: a middleware that makes a span of each enqueued job (`send emails`)

@@ -1,4 +1,4 @@
-import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api'
+import type { MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api'
 import { invalidOption, readOptions } from '../core/validate.ts'
 
 /** How jobs are traced. */
@@ -13,6 +13,25 @@ export interface OpenTelemetryOptions {
   tracerProvider?: TracerProvider | undefined
   /** Writes the context into the job's metadata and reads it from there. @default the global one of `@opentelemetry/api` */
   propagator?: TextMapPropagator | undefined
+}
+
+/** Where measurements go. */
+export interface OpenTelemetryMetricsOptions {
+  /** Where the meter comes from. @default the global one of `@opentelemetry/api`, as it is when this is called */
+  meterProvider?: MeterProvider | undefined
+}
+
+/** Checks the options of `openTelemetryMetrics`. Throws `INVALID_OPTION`. */
+export function resolveMetricsOptions(options: unknown): {
+  readonly meterProvider: MeterProvider | undefined
+} {
+  const { meterProvider } = readOptions(options, {
+    of: 'openTelemetryMetrics',
+    known: ['meterProvider'],
+  })
+  return {
+    meterProvider: checkMethods<MeterProvider>('meterProvider', meterProvider, ['getMeter']),
+  }
 }
 
 /** The options of `openTelemetry`, checked. */

@@ -117,17 +117,18 @@ export async function cancelOrAsk(
   return { cancelled: [...waited, ...late], asked }
 }
 
-/** The queue in which the job was cancelled or marked, or undefined when it has ended, or never was. */
+/** Cancels a job that waits, or marks it, wherever it is by now. Undefined when it has ended, or never was. */
 export function cancelJob(
   store: Store,
   queueId: number,
   id: string,
   keepMs: number,
   tx?: DBTX,
-): Promise<number | undefined> {
+): Promise<{ queueId: number; hasEnded: boolean } | undefined> {
   return whereverItIs(store, queueId, id, tx, async (place) => {
     const { cancelled, asked } = await cancelOrAsk(store, place, [id], keepMs, tx)
-    return cancelled.length + asked.length > 0 ? place : undefined
+    if (cancelled.length + asked.length === 0) return undefined
+    return { queueId: place, hasEnded: cancelled.length > 0 }
   })
 }
 

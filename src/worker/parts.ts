@@ -1,5 +1,6 @@
 import type { EventBus } from '../core/event-bus.ts'
 import type { JudgePolicy } from '../core/judge.ts'
+import type { Tallies } from '../core/tally.ts'
 import type { Store } from '../store/store.ts'
 import type { Exclusivity } from './exclusivity.ts'
 import type { Journal } from './journal.ts'
@@ -11,6 +12,7 @@ import type { Waker } from './waker.ts'
 export interface SharedParts {
   readonly store: Store
   readonly events: EventBus
+  readonly tallies: Tallies
   readonly membership: Membership
   readonly waker: Waker
   readonly exclusivity: Exclusivity

@@ -1,5 +1,6 @@
 import { MillraceError } from '../core/errors.ts'
 import { judge, type Outcome, type Verdict } from '../core/judge.ts'
+import type { QueueTally } from '../core/tally.ts'
 import { describeThrown, type ErrorRecord } from '../core/thrown.ts'
 import { onAbort } from '../drivers/on-abort.ts'
 import { readArgs } from '../store/claim.ts'
@@ -9,7 +10,7 @@ import type { ReceiverRules, SharedParts } from './parts.ts'
 import type { Registration } from './registration.ts'
 import type { RunNotes } from './run-notes.ts'
 import { Run, type JobInHand, type Perform, type RunListener } from './run.ts'
-import { returnsToItsPlace, type Settlement } from './settlement.ts'
+import { endOf, returnsToItsPlace, type Settlement } from './settlement.ts'
 import { Settler } from './settler.ts'
 
 /** After their signals were aborted, handlers have so long to return. */
@@ -35,6 +36,8 @@ export class Runs {
   readonly #pace: Pace
   readonly #listener: RunsListener
   readonly #settler: Settler
+  readonly #tally: QueueTally
+  #lastDue = { runAt: '', at: 0 }
   readonly #running = new Set<Run>()
   /** Jobs that run or are not written down yet: their claim numbers by id. */
   readonly #unsettled = new Map<string, string>()
@@ -70,6 +73,7 @@ export class Runs {
     this.#perform = perform
     this.#pace = pace
     this.#listener = listener
+    this.#tally = shared.tallies.of(rules.queueName)
     this.#settler = new Settler(shared.store, shared.events, rules, shared.ended)
     this.#settler.onSettled((settlement) => this.#settled(settlement))
     this.#settler.onBatch(() => this.#listener.changed())
@@ -128,6 +132,7 @@ export class Runs {
     this.#heedLossOf(registration)
     const run = new Run(inHand, this.#databaseNow(), queueName, events, this.#ofRun)
     this.#running.add(run)
+    this.#tally.started(run.startedAt, this.#dueAt(job.runAt))
     if (events.wants('job.started')) {
       events.emit({ type: 'job.started', queueName, jobId: job.id, attempt: run.attempt })
     }
@@ -269,9 +274,23 @@ export class Runs {
   #settled(settlement: Settlement): void {
     const { id, claimNo } = settlement
     if (this.#unsettled.get(id) === claimNo) this.#unsettled.delete(id)
+    this.#count(settlement)
     this.#holds.delete(settlement)
     if (this.#awaited.size > 0) this.#tell(`${id} ${claimNo}`)
     this.#listener.settled(settlement)
+  }
+
+  /** Jobs that came together are due together: the last instant read need not be read again. */
+  #dueAt(runAt: string): number {
+    if (runAt !== this.#lastDue.runAt) this.#lastDue = { runAt, at: Number(runAt) }
+    return this.#lastDue.at
+  }
+
+  #count(settlement: Settlement): void {
+    const end = endOf(settlement)
+    if (end === undefined) return
+    const { startedAt, runMs } = settlement
+    this.#tally.ended(startedAt + runMs * 1_000, end, runMs)
   }
 
   #tell(key: string): void {

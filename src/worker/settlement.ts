@@ -1,4 +1,5 @@
 import type { Verdict } from '../core/judge.ts'
+import type { RunEnd } from '../core/tally.ts'
 import type { ErrorRecord } from '../core/thrown.ts'
 import { cancelHeld } from '../store/cancel.ts'
 import { bury } from '../store/dead-letters.ts'
@@ -77,6 +78,25 @@ export function kindOf(verdict: Verdict, hadErrors: boolean): Kind {
 export function returnsToItsPlace(verdict: Verdict): boolean {
   if (verdict.to !== 'available' || verdict.afterMs > 0) return false
   return kindOf(verdict, false) !== 'retry'
+}
+
+/** How a run ended, of which is known by now what became of it; undefined when there was none, or it no longer counts. */
+export function endOf(run: Settlement): RunEnd | undefined {
+  if (run.startedAt === 0 || run.isCancelled) return undefined
+  if (!run.isSettled) return run.completed ? 'finished' : undefined
+  const { verdict } = run
+  switch (verdict.to) {
+    case 'finished':
+    case 'failed':
+      return verdict.to
+    case 'dead-letter':
+      return 'deadLettered'
+    case 'cancelled':
+      return undefined // counted as a job, wherever it was
+    case 'available':
+      if (verdict.error !== undefined && verdict.countsAsAttempt) return 'retried'
+      return verdict.afterMs > 0 ? 'snoozed' : 'interrupted'
+  }
 }
 
 /** Settles runs of one kind and one registration, sorted by id. Answers the ids that were still held. */

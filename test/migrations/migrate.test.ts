@@ -121,7 +121,7 @@ describe('nothing foreign is dropped', () => {
     expect(await valueOf(db, 'select to_regnamespace($1)::text', [schema])).toBeNull()
   })
 
-  test('a foreign view of our tables refuses the way down, and everything stays', async () => {
+  test('a foreign view of our tables refuses the step down, and everything of it stays', async () => {
     const db = database.pool()
     const schema = uniqueName('viewed')
     await migrateUp(db, { schema })

@@ -74,7 +74,7 @@ test('the runtime role can do all that the engine does', async () => {
     `insert into millrace.workers (token, host, pid, version, lease_ms) values ('t', 'h', 1, 'v', 30000)`,
   )
   const tables = ['queues', 'workers', 'jobs', 'job_errors', 'suspects', 'marks', 'history']
-  for (const table of [...tables, 'job_progress', 'job_logs']) {
+  for (const table of [...tables, 'job_progress', 'job_logs', 'tallies', 'statistics']) {
     for (const right of ['select', 'insert', 'update', 'delete']) {
       const has = `select has_table_privilege($1, $2)`
       expect(await valueOf(client, has, [`millrace.${table}`, right])).toBe(true)

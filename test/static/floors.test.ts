@@ -11,6 +11,7 @@ const FLOORS: Record<string, number> = {
   maintenance: 3,
   enqueue: 3,
   doctor: 3,
+  metrics: 3,
   '': 4, // the files of src/ itself: the public face
   embedded: 5,
   dashboard: 5,
