@@ -126,6 +126,14 @@ export type EngineEvent =
       readonly version: number
       readonly known: number
     }
+  /** A request to the dashboard failed in a way that nobody expected; its answer named `id` and nothing else. */
+  | {
+      readonly type: 'dashboard.failed'
+      readonly id: string
+      readonly method: string
+      readonly path: string
+      readonly error: unknown
+    }
   /** A listener of these events threw. */
   | { readonly type: 'listener.failed'; readonly error: unknown }
 

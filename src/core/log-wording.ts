@@ -153,6 +153,10 @@ const WORDING: Wording = {
     (event) =>
       `The schema "${event.schema}" is at version ${event.version}; this release knows ${event.known} and still fits.`,
   ],
+  'dashboard.failed': [
+    'error',
+    (event) => `The request ${event.id} to the dashboard failed: ${thrown(event.error)}.`,
+  ],
   'listener.failed': ['error', (event) => `A listener of events threw: ${thrown(event.error)}.`],
 }
 

@@ -1,0 +1,109 @@
+import { Hono } from 'hono'
+import { EventBus } from '../core/event-bus.ts'
+import { logEvents } from '../core/logger.ts'
+import type { Database } from '../drivers/database.ts'
+import { driverFor } from '../drivers/recognise.ts'
+import { engineFor } from '../engine.ts'
+import { Querier } from '../querier.ts'
+import { ROUTES } from './api/routes.ts'
+import { authenticate, mayActAs, type Actor } from './auth.ts'
+import { readBody } from './body.ts'
+import { answerFailure } from './failures.ts'
+import { checkHost, checkOrigin, SAFE_HEADERS } from './guards.ts'
+import { resolveDashboardOptions, type DashboardOptions } from './options.ts'
+import { notFound, Refusal } from './refusal.ts'
+import { checkBody, methodNotAllowed, readQuery } from './requests.ts'
+import type { Answer, Call, Parts, Route } from './route.ts'
+
+/** What answers requests: `fetch` fits wherever a fetch-style handler does, `toNodeListener` makes it fit `node:http`. */
+export interface Dashboard {
+  fetch(request: Request): Promise<Response>
+}
+
+type Env = { Bindings: { actor: Actor } }
+
+/**
+ * The JSON API over HTTP: it lists, counts and steers queues and jobs, and enqueues. It does no I/O before the first
+ * request.
+ *
+ * @throws MillraceError `INVALID_DATABASE`, `INVALID_OPTION`
+ *
+ * @example
+ * const dashboard = createDashboard(db, {
+ *   auth: basicAuth({ ada: { password: process.env.DASHBOARD_PASSWORD, role: 'admin' } }),
+ * })
+ * createServer(toNodeListener(dashboard)).listen(4000)
+ */
+export function createDashboard(db: Database, options: DashboardOptions): Dashboard {
+  const resolved = resolveDashboardOptions(options)
+  const { auth, hosts, schema, basePath, redactor, maxBodyBytes, logger } = resolved
+  const engine = engineFor(driverFor(db), schema)
+  const parts = { store: engine.store, engine, redactor, querier: new Querier(db, { schema }) }
+  const events = new EventBus()
+  logEvents(events, logger)
+  const routes = mount(parts, basePath, maxBodyBytes)
+  const failureParts = { store: engine.store, events, isRedacting: redactor.isActive }
+  return {
+    async fetch(request) {
+      try {
+        checkHost(request, hosts)
+        const actor = await authenticate(auth, request)
+        checkOrigin(request)
+        return await routes.fetch(request, { actor })
+      } catch (error) {
+        const { status, headers, body } = answerFailure(error, request, failureParts)
+        return Response.json(body, { status, headers: { ...SAFE_HEADERS, ...headers } })
+      }
+    },
+  }
+}
+
+function mount(parts: Parts, basePath: string, maxBodyBytes: number): Hono<Env> {
+  const app = new Hono<Env>().basePath(basePath === '' ? '/' : basePath)
+  for (const route of ROUTES) {
+    app.on(route.method.toUpperCase(), honoPath(route), async ({ req, env }) => {
+      const { actor } = env
+      if (!mayActAs(actor.role, route.role)) throw forbidden(actor, route)
+      const body =
+        route.body === undefined ? {} : checkBody(route, await readBody(req.raw, maxBodyBytes))
+      const query = readQuery(route, req.url)
+      const call = { parts, actor, path: req.param(), query, body, signal: req.raw.signal }
+      return show(await carryOut(route, call))
+    })
+  }
+  for (const path of new Set(ROUTES.map(honoPath))) {
+    const allowed = ROUTES.filter((route) => honoPath(route) === path).map(({ method }) => method)
+    app.all(path, ({ req }) => {
+      throw methodNotAllowed(req.method, allowed)
+    })
+  }
+  app.notFound(({ req }) => {
+    throw notFound(
+      'NOT_FOUND',
+      `Nothing is at ${req.path}.`,
+      'GET /openapi.json lists what there is',
+    )
+  })
+  app.onError((error) => {
+    throw error
+  })
+  return app
+}
+
+async function carryOut(route: Route, call: Call): Promise<Answer> {
+  return route.handle(call)
+}
+
+function show({ status = 200, body }: Answer): Response {
+  return Response.json(body, { status, headers: SAFE_HEADERS })
+}
+
+/** `/api/queues/{queue}` is `/api/queues/:queue` to Hono. */
+function honoPath({ path }: Route): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+function forbidden(actor: Actor, { id, role }: Route): Refusal {
+  const message = `The role ${actor.role} may not do this (${id}): it takes the role ${role}.`
+  return new Refusal(403, 'FORBIDDEN', message, { remedy: `ask somebody with the role ${role}` })
+}
