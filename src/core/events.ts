@@ -134,6 +134,13 @@ export type EngineEvent =
       readonly path: string
       readonly error: unknown
     }
+  /** What became of a request could not be written into the audit, whose entry says `started` still. */
+  | {
+      readonly type: 'audit.failed'
+      readonly entryId: string
+      readonly outcome: string
+      readonly error: unknown
+    }
   /** A listener of these events threw. */
   | { readonly type: 'listener.failed'; readonly error: unknown }
 

@@ -157,6 +157,11 @@ const WORDING: Wording = {
     'error',
     (event) => `The request ${event.id} to the dashboard failed: ${thrown(event.error)}.`,
   ],
+  'audit.failed': [
+    'error',
+    (event) =>
+      `The audit's entry ${event.entryId} could not be closed with "${event.outcome}": ${thrown(event.error)}.`,
+  ],
   'listener.failed': ['error', (event) => `A listener of events threw: ${thrown(event.error)}.`],
 }
 

@@ -88,17 +88,12 @@ export async function authenticate(auth: Auth, request: Request): Promise<Actor>
     typeof answer === 'string' ? { role: answer } : readActor(answer)
   if (!ROLES.includes(role as Role)) throw invalidOption('auth', role, REMEDY)
   if (typeof name !== 'string' || name === '') throw invalidOption('auth', name, 'a name is a text')
-  return { name: storable(name), role: role as Role }
+  return { name, role: role as Role }
 }
 
 function readActor(answer: unknown): { role: unknown; name?: unknown } {
   if (typeof answer === 'object' && answer !== null && 'role' in answer) return answer
   throw invalidOption('auth', answer, REMEDY)
-}
-
-/** What comes from elsewhere may be longer than a name, or hold what PostgreSQL's text cannot. */
-function storable(name: string): string {
-  return name.slice(0, MAX_NAME).replaceAll(/\p{Surrogate}|\0/gu, '\uFFFD')
 }
 
 function unauthenticated(auth: Auth): Refusal {

@@ -6,14 +6,19 @@ import { driverFor } from '../drivers/recognise.ts'
 import { engineFor } from '../engine.ts'
 import { Querier } from '../querier.ts'
 import { ROUTES } from './api/routes.ts'
+import { Audit } from './audit.ts'
 import { authenticate, mayActAs, type Actor } from './auth.ts'
 import { readBody } from './body.ts'
 import { answerFailure } from './failures.ts'
 import { checkHost, checkOrigin, SAFE_HEADERS } from './guards.ts'
-import { resolveDashboardOptions, type DashboardOptions } from './options.ts'
+import {
+  resolveDashboardOptions,
+  type DashboardOptions,
+  type ResolvedDashboardOptions,
+} from './options.ts'
 import { notFound, Refusal } from './refusal.ts'
 import { checkBody, methodNotAllowed, readQuery } from './requests.ts'
-import type { Answer, Call, Parts, Route } from './route.ts'
+import type { Answer, Parts, Route } from './route.ts'
 
 /** What answers requests: `fetch` fits wherever a fetch-style handler does, `toNodeListener` makes it fit `node:http`. */
 export interface Dashboard {
@@ -36,12 +41,12 @@ type Env = { Bindings: { actor: Actor } }
  */
 export function createDashboard(db: Database, options: DashboardOptions): Dashboard {
   const resolved = resolveDashboardOptions(options)
-  const { auth, hosts, schema, basePath, redactor, maxBodyBytes, logger } = resolved
+  const { auth, hosts, schema, redactor, logger } = resolved
   const engine = engineFor(driverFor(db), schema)
   const parts = { store: engine.store, engine, redactor, querier: new Querier(db, { schema }) }
   const events = new EventBus()
   logEvents(events, logger)
-  const routes = mount(parts, basePath, maxBodyBytes)
+  const routes = mount(parts, new Audit(engine.store, events), resolved)
   const failureParts = { store: engine.store, events, isRedacting: redactor.isActive }
   return {
     async fetch(request) {
@@ -58,17 +63,25 @@ export function createDashboard(db: Database, options: DashboardOptions): Dashbo
   }
 }
 
-function mount(parts: Parts, basePath: string, maxBodyBytes: number): Hono<Env> {
+function mount(
+  parts: Parts,
+  audit: Audit,
+  { basePath, maxBodyBytes }: ResolvedDashboardOptions,
+): Hono<Env> {
   const app = new Hono<Env>().basePath(basePath === '' ? '/' : basePath)
   for (const route of ROUTES) {
     app.on(route.method.toUpperCase(), honoPath(route), async ({ req, env }) => {
       const { actor } = env
-      if (!mayActAs(actor.role, route.role)) throw forbidden(actor, route)
+      const path = req.param()
+      if (!mayActAs(actor.role, route.role)) {
+        await audit.noteRefusal(route, actor, path)
+        throw forbidden(actor, route)
+      }
+      const query = readQuery(route, req.url)
       const body =
         route.body === undefined ? {} : checkBody(route, await readBody(req.raw, maxBodyBytes))
-      const query = readQuery(route, req.url)
-      const call = { parts, actor, path: req.param(), query, body, signal: req.raw.signal }
-      return show(await carryOut(route, call))
+      const call = { parts, actor, path, query, body, signal: req.raw.signal }
+      return show(await audit.carryOut(route, call))
     })
   }
   for (const path of new Set(ROUTES.map(honoPath))) {
@@ -88,10 +101,6 @@ function mount(parts: Parts, basePath: string, maxBodyBytes: number): Hono<Env> 
     throw error
   })
   return app
-}
-
-async function carryOut(route: Route, call: Call): Promise<Answer> {
-  return route.handle(call)
 }
 
 function show({ status = 200, body }: Answer): Response {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ReadableStream } from 'node:stream/web'
 import type { Dashboard } from './dashboard.ts'
 
 /**
@@ -31,7 +30,7 @@ async function answer(
   const response = await dashboard.fetch(request)
   outgoing.writeHead(response.status, Object.fromEntries(response.headers))
   if (response.body === null) outgoing.end()
-  else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing)
+  else await pipeline(Readable.fromWeb(response.body), outgoing)
 }
 
 /** Undefined where the request line or a header is nothing that a `Request` can be. */

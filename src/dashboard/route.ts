@@ -41,7 +41,7 @@ export interface About {
   readonly queueName?: string | undefined
   readonly jobIds?: readonly string[] | undefined
   readonly jobCount?: number | undefined
-  /** What was asked for besides; without arguments and metadata of jobs. */
+  /** What was asked for besides; never arguments of jobs. */
   readonly request?: object | undefined
 }
 
@@ -62,8 +62,8 @@ export interface Route {
   readonly answer: Schema
   /** @default 200 */
   readonly status?: 200 | 201
-  /** Of a route that changes something, what the audit is told; every other route only reads. */
-  readonly about?: (call: Call) => About
+  /** Of a route that changes something, what the audit is told; undefined when this call changes nothing. */
+  readonly about?: (call: Call) => About | undefined
   readonly handle: (call: Call) => Promise<Answer>
 }
 

@@ -17,6 +17,7 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   suspects: ALL,
   marks: ALL,
   history: ALL,
+  audit: ALL,
   job_ids: ['usage'],
   'add_history_partition(date)': ['execute'],
   'drop_history_partition(date)': ['execute'],

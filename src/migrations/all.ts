@@ -1,8 +1,9 @@
 import type { Migration } from './migration.ts'
 import { queueMigration } from './0001-queue.ts'
+import { auditMigration } from './0002-audit.ts'
 
 /** Every migration, in order: number n stands at index n - 1. */
-export const migrations: readonly Migration[] = [queueMigration]
+export const migrations: readonly Migration[] = [queueMigration, auditMigration]
 
 /** The version of the schema that this code is written for. */
 export const LATEST_VERSION = migrations.length

@@ -59,6 +59,7 @@ const EVENTS: { readonly [Type in EventType]: MillraceEvent & { type: Type } } =
     type: 'dashboard.failed',
     ...{ id: 'e7', method: 'GET', path: '/api/queues', error: down },
   },
+  'audit.failed': { type: 'audit.failed', entryId: '7', outcome: 'done', error: down },
   'listener.failed': { type: 'listener.failed', error: down },
 }
 

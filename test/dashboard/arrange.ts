@@ -6,8 +6,41 @@ import type { Database } from '../../src/drivers/database.ts'
 export interface Read {
   readonly status: number
   readonly headers: Headers
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it
-  readonly body: any
+  readonly body: Body
+}
+
+/** What tests look into, of all answers together: an answer has some of it. */
+export interface Body {
+  readonly jobs: readonly ReadJob[]
+  readonly sample: readonly ReadJob[]
+  readonly queues: readonly ReadQueue[]
+  readonly entries: readonly Record<string, unknown>[]
+  readonly next: string | null
+  readonly name: string
+  readonly counts: ReadQueue['counts']
+  readonly count: { readonly value: number; readonly precision: string }
+  readonly changed: number
+  readonly args: unknown
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly field: string
+    readonly value: unknown
+    readonly remedy: string
+    readonly id: string
+  }
+}
+
+interface ReadJob {
+  readonly id: string
+  readonly args: unknown
+}
+
+interface ReadQueue {
+  readonly name: string
+  readonly longestWaitMs: number | null
+  readonly counts: Readonly<Record<string, { value: number; precision: string }>>
 }
 
 /** Asks the API: `api('GET', '/api/queues')`, `api('POST', '/api/queues/emails/jobs', { jobs: [] })`. */
@@ -47,5 +80,5 @@ export function adminApi(
 export async function read(response: Response): Promise<Read> {
   const text = await response.text()
   const { status, headers } = response
-  return { status, headers, body: text === '' ? undefined : (JSON.parse(text) as unknown) }
+  return { status, headers, body: (text === '' ? {} : JSON.parse(text)) as Body }
 }

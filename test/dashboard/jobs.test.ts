@@ -16,10 +16,8 @@ describeEachDatabase('jobs over HTTP', (test) => {
     ]
     const enqueued = await api('POST', '/api/queues/emails/jobs', { jobs })
     expect(enqueued.status).toBe(201)
-    expect(enqueued.body.jobs.map((job: { args: unknown }) => job.args)).toEqual(
-      jobs.map(({ args }) => args),
-    )
-    const ids = enqueued.body.jobs.map(({ id }: { id: string }) => id) as string[]
+    expect(enqueued.body.jobs.map((job) => job.args)).toEqual(jobs.map(({ args }) => args))
+    const ids = enqueued.body.jobs.map(({ id }) => id)
     const listed = await api('GET', '/api/queues/emails/jobs?order=oldest&limit=2')
     expect(listed.body.jobs).toMatchObject([
       { id: ids[0], queue: 'emails', status: 'available', args: { to: 'ada' }, attempt: 0 },
@@ -49,8 +47,8 @@ describeEachDatabase('jobs over HTTP', (test) => {
     const address = `/api/queues/emails/jobs?limit=4&metadata=${encodeURIComponent('{"odd":true}')}`
     for (let next: string | null = ''; next !== null;) {
       const page = await api('GET', `${address}${next && `&cursor=${next}`}`)
-      seen.push(...page.body.jobs.map(({ args }: { args: number }) => args))
-      next = page.body.next as string | null
+      seen.push(...page.body.jobs.map(({ args }) => args as number))
+      next = page.body.next
     }
     expect(seen).toEqual(Array.from({ length: 15 }, (_, n) => 29 - 2 * n))
   })
@@ -114,17 +112,17 @@ describeEachDatabase('jobs over HTTP', (test) => {
       lastError: { name: 'Error', message: 'no such user' },
     })
     const redriven = await api('POST', '/api/queues/emails-dead/redrive', {
-      ids: [letter.id],
+      ids: [letter?.id],
       args: { to: 'eve' },
     })
     expect(redriven.body.changed).toBe(1)
-    expect((await api('GET', `/api/jobs/${letter.id}`)).body).toMatchObject({
+    expect((await api('GET', `/api/jobs/${letter?.id}`)).body).toMatchObject({
       queue: 'emails',
       args: { to: 'eve' },
       originQueue: null,
     })
-    expect((await api('DELETE', `/api/jobs/${letter.id}`)).body.changed).toBe(1)
-    expect((await api('GET', `/api/jobs/${letter.id}`)).status).toBe(404)
+    expect((await api('DELETE', `/api/jobs/${letter?.id}`)).body.changed).toBe(1)
+    expect((await api('GET', `/api/jobs/${letter?.id}`)).status).toBe(404)
   })
 
   test('many are steered by a filter, up to a limit, and a dry run only says which', async ({
@@ -159,17 +157,13 @@ onServer(
       expect((await api('PUT', `/api/queues/${encodeURIComponent(name)}`)).body.name).toBe(name)
     }
     const first = await api('GET', '/api/queues?limit=3')
-    expect(first.body.queues.map(({ name }: { name: string }) => name)).toEqual([
-      'a',
-      'b/ü %2F',
-      'c',
-    ])
+    expect(first.body.queues.map(({ name }) => name)).toEqual(['a', 'b/ü %2F', 'c'])
     const second = await api('GET', `/api/queues?limit=3&cursor=${first.body.next}`)
     expect(second.body).toMatchObject({
       queues: [{ name: 'default', counts: { available: { value: 2, precision: 'exact' } } }],
       next: null,
     })
-    expect(second.body.queues[0].longestWaitMs).toBeGreaterThanOrEqual(0)
+    expect(second.body.queues[0]?.longestWaitMs).toBeGreaterThanOrEqual(0)
   },
 )
 

@@ -9,9 +9,9 @@ export function withInstant(
 ): Record<string, unknown> {
   const { runAt, ...others } = options
   if (runAt === undefined) return others
-  const text = String(runAt)
-  const instant = new Date(text)
-  if (ISO.test(text) && !Number.isNaN(instant.getTime())) return { ...others, runAt: instant }
+  const isText = typeof runAt === 'string' && ISO.test(runAt)
+  const instant = new Date(isText ? runAt : Number.NaN)
+  if (!Number.isNaN(instant.getTime())) return { ...others, runAt: instant }
   const remedy = 'it takes an instant with its zone, such as 2030-01-31T12:00:00Z'
   throw invalidField({ field: `${prefix}runAt`, value: runAt, remedy })
 }

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts'
+import { auditRoutes } from './audit.ts'
 import { jobRoutes } from './jobs.ts'
 import { queueRoutes } from './queues.ts'
 import { steeringRoutes } from './steering.ts'
@@ -10,4 +11,5 @@ export const ROUTES: readonly Route[] = [
   ...jobRoutes,
   ...steeringRoutes,
   ...workerRoutes,
+  ...auditRoutes,
 ]

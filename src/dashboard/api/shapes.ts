@@ -202,6 +202,23 @@ export const SHAPES = {
     leaseMs: count,
     queues: { type: 'array', items: text, description: 'Every queue that it ever claimed from.' },
   }),
+  AuditEntry: answerOf({
+    id: text,
+    at: instant,
+    actor: text,
+    role: { type: 'string', enum: ['viewer', 'operator', 'admin'] },
+    action: { type: 'string', description: 'The operationId of what was asked for.' },
+    queue: optionalText,
+    jobIds: { type: 'array', items: text, description: 'At most 100 of them.' },
+    jobCount: { type: ['integer', 'null'], description: 'How many jobs were named.' },
+    request: { type: ['object', 'null'], description: 'The filter, the limit, the settings.' },
+    changed: { type: ['integer', 'null'], description: 'How many jobs or queues were changed.' },
+    outcome: {
+      type: 'string',
+      description:
+        'done; the code of an error; or started, where it is not known whether it was done.',
+    },
+  }),
   Error: answerOf({
     error: answerOf(
       {

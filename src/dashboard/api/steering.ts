@@ -39,41 +39,51 @@ const DEEDS: readonly { deed: Deed; role: Role; what: string }[] = [
 
 const ARGS: Schema = { description: 'Other arguments for the one job that is named.' }
 
-export const steeringRoutes: readonly Route[] = DEEDS.flatMap(({ deed, role, what }): Route[] => [
-  {
+/** What a request says about which jobs are meant. */
+const MANY: Readonly<Record<string, Schema>> = {
+  ids: {
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 1,
+    maxItems: MAX_IDS,
+    description: 'Ids of jobs; then no filter is given.',
+  },
+  ...filter,
+  all: { type: 'boolean', description: 'Without any filter: all jobs are meant.' },
+  limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+  dryRun: { type: 'boolean', description: 'Only say how many it would be, and show the first.' },
+}
+
+export const steeringRoutes: readonly Route[] = DEEDS.flatMap((each) => [ofMany(each), ofOne(each)])
+
+function ofMany({ deed, role, what }: (typeof DEEDS)[number]): Route {
+  return {
     method: 'post',
     path: `/api/queues/{queue}/${deed}`,
     id: `${deed}Jobs`,
-    summary: `${what}: those that are named, or those that a filter chooses. With dryRun, only say which.`,
+    summary: `${what}: those that are named, or that a filter chooses. With dryRun, only say which.`,
     role,
-    body: requestOf({
-      ids: {
-        type: 'array',
-        items: { type: 'string' },
-        minItems: 1,
-        maxItems: MAX_IDS,
-        description: 'Ids of jobs; then nothing else is given.',
-      },
-      ...filter,
-      all: { type: 'boolean', description: 'Without any filter: all jobs are meant.' },
-      limit: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
-      dryRun: {
-        type: 'boolean',
-        description: 'Only say how many it would be, and show the first.',
-      },
-      ...(deed === 'redrive' ? { args: ARGS } : {}),
-    }),
+    body: requestOf(deed === 'redrive' ? { ...MANY, args: ARGS } : MANY),
     answer: { anyOf: [ref('Change'), ref('Preview')] },
     about: aboutMany,
     handle: (call) => steerMany(deed, call),
-  },
-  {
-    method: deed === 'delete' ? 'delete' : 'post',
-    path: deed === 'delete' ? '/api/jobs/{id}' : `/api/jobs/{id}/${deed}`,
+  }
+}
+
+function ofOne({ deed, role, what }: (typeof DEEDS)[number]): Route {
+  const address =
+    deed === 'delete'
+      ? ({ method: 'delete', path: '/api/jobs/{id}' } as const)
+      : ({
+          method: 'post',
+          path: `/api/jobs/{id}/${deed}`,
+          body: requestOf(deed === 'redrive' ? { args: ARGS } : {}),
+        } as const)
+  return {
+    ...address,
     id: `${deed}Job`,
     summary: `${what}: this one.`,
     role,
-    ...(deed === 'delete' ? {} : { body: requestOf(deed === 'redrive' ? { args: ARGS } : {}) }),
     answer: ref('Change'),
     about: ({ path }) => ({ jobIds: [parseJobId(path['id'])] }),
     handle: async (call) => {
@@ -81,10 +91,11 @@ export const steeringRoutes: readonly Route[] = DEEDS.flatMap(({ deed, role, wha
       const { queueName } = await look(call.parts, (tx) => requireJob(call.parts, id, tx))
       return steerNamed(deed, queueName, [id], call)
     },
-  },
-])
+  }
+}
 
-function aboutMany({ path, body }: Call): About {
+function aboutMany({ path, body }: Call): About | undefined {
+  if (body['dryRun'] === true) return undefined
   const { ids, args: _args, ...request } = body
   const queueName = textAt(path, 'queue')
   if (!Array.isArray(ids)) return { queueName, request }
