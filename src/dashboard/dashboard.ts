@@ -5,6 +5,7 @@ import type { Database } from '../drivers/database.ts'
 import { driverFor } from '../drivers/recognise.ts'
 import { engineFor } from '../engine.ts'
 import { Querier } from '../querier.ts'
+import { describeApi } from './api/openapi.ts'
 import { ROUTES } from './api/routes.ts'
 import { Audit } from './audit.ts'
 import { authenticate, mayActAs, type Actor } from './auth.ts'
@@ -84,12 +85,8 @@ function mount(
       return show(await audit.carryOut(route, call))
     })
   }
-  for (const path of new Set(ROUTES.map(honoPath))) {
-    const allowed = ROUTES.filter((route) => honoPath(route) === path).map(({ method }) => method)
-    app.all(path, ({ req }) => {
-      throw methodNotAllowed(req.method, allowed)
-    })
-  }
+  app.get('/openapi.json', () => show({ body: describeApi(ROUTES, basePath) }))
+  refuseOtherMethods(app)
   app.notFound(({ req }) => {
     throw notFound(
       'NOT_FOUND',
@@ -101,6 +98,19 @@ function mount(
     throw error
   })
   return app
+}
+
+function refuseOtherMethods(app: Hono<Env>): void {
+  const allowed = new Map([['/openapi.json', ['get']]])
+  for (const route of ROUTES) {
+    const path = honoPath(route)
+    allowed.set(path, [...(allowed.get(path) ?? []), route.method])
+  }
+  for (const [path, methods] of allowed) {
+    app.all(path, ({ req }) => {
+      throw methodNotAllowed(req.method, methods)
+    })
+  }
 }
 
 function show({ status = 200, body }: Answer): Response {

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
-import { expect, inject } from 'vitest'
+import { expect, inject, vi } from 'vitest'
 import { test as base } from '../support/fixtures.ts'
 import { Millrace, millrace, type MillraceOptions } from './millrace.ts'
+
+// Several processes, one after the other.
+vi.setConfig({ testTimeout: 120_000 })
 
 /** Starts `millrace dashboard` on a free port; ended with the test. */
 const test = base.extend<{

@@ -4,11 +4,14 @@ import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import { CHECKS } from '../../src/doctor/checks.ts'
 import { diagnose } from '../../src/doctor/diagnose.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { migrateDown } from '../../src/migrations/migrate.ts'
 import { readOnly } from '../../src/store/read-only.ts'
 import { Store } from '../../src/store/store.ts'
 import { describeEachDatabase, expect, test } from '../support/fixtures.ts'
 import { findingsOf, findingThat } from './arrange.ts'
+
+const NEXT = LATEST_VERSION + 1
 
 const version = '0.1.0'
 
@@ -47,8 +50,10 @@ describe('the schema', () => {
   })
 
   test('that needs newer code is an error', async ({ db, schema, rows }) => {
-    await rows(`insert into {schema}.migrations (version, name, oldest_code) values (2, 'next', 2)`)
-    const finding = await findingThat('needs code of version 2', 'versions', db, { schema })
+    await rows(
+      `insert into {schema}.migrations (version, name, oldest_code) values (${NEXT}, 'next', ${NEXT})`,
+    )
+    const finding = await findingThat(`needs code of version ${NEXT}`, 'versions', db, { schema })
     expect(finding.level).toBe('error')
     const [queues] = await findingsOf('queues', db, { schema })
     expect(queues).toMatchObject({
@@ -62,7 +67,9 @@ describe('the schema', () => {
     schema,
     rows,
   }) => {
-    await rows(`insert into {schema}.migrations (version, name, oldest_code) values (2, 'next', 1)`)
+    await rows(
+      `insert into {schema}.migrations (version, name, oldest_code) values (${NEXT}, 'next', 1)`,
+    )
     const finding = await findingThat('newer than Millrace', 'versions', db, { schema })
     expect(finding.level).toBe('ok')
     expect(await findingsOf('drift', db, { schema })).toMatchObject([{ level: 'skipped' }])

@@ -1,12 +1,13 @@
-import { cpSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { inject } from 'vitest'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
 /** What a next release could bring: a change of the schema on which the release before goes on working. */
 const NEXT_MIGRATION = {
-  version: 2,
+  version: LATEST_VERSION + 1,
   name: 'next',
   oldestCode: 1,
   up: [
@@ -28,11 +29,13 @@ export function buildNextRelease(): string {
     cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true })
   cpSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'))
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'))
+  const all = path.join(folder, 'dist/migrations/all.js')
+  renameSync(all, path.join(folder, 'dist/migrations/all-before.js'))
   writeFileSync(
-    path.join(folder, 'dist/migrations/all.js'),
-    `import { queueMigration } from './0001-queue.js'
-export const migrations = [queueMigration, ${JSON.stringify(NEXT_MIGRATION)}]
-export const LATEST_VERSION = 2
+    all,
+    `import { migrations as before } from './all-before.js'
+export const migrations = [...before, ${JSON.stringify(NEXT_MIGRATION)}]
+export const LATEST_VERSION = migrations.length
 `,
   )
   return folder

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, rowsOf, type TestDatabase } from './arrange.ts'
+import { createDatabase, rowsOf, STEPS, type TestDatabase } from './arrange.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -21,7 +21,7 @@ test('8 processes migrate at once: one schema, no error', async () => {
   const codes = (await Promise.all(exits)).map(([code]) => code as unknown)
   expect(codes).toEqual(Array.from({ length: 8 }, () => 0))
   const steps = (await Promise.all(answers)) as { steps: number }[]
-  expect(steps.filter((answer) => answer.steps === 1)).toHaveLength(1)
+  expect(steps.filter((answer) => answer.steps > 0)).toHaveLength(1)
   const books = await rowsOf(database.pool(), `select version from "it's ours".migrations`)
-  expect(books).toEqual([{ version: 1 }])
+  expect(books).toHaveLength(STEPS.length)
 })
