@@ -36,6 +36,7 @@ import {
 } from './redrive-many.ts'
 import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
+import { locateJob } from './store/locate.ts'
 import { pauseQueue, resumeQueue } from './store/pause.ts'
 import { findQueue, listQueues, type QueueRow } from './store/queues.ts'
 import { deleteJob, deleteJobs, retryJob, retryJobs } from './store/steer.ts'
@@ -49,9 +50,6 @@ import {
   type WhereOptions,
 } from './where-options.ts'
 import { doWhere, queuesOf } from './where.ts'
-
-/** So many queues are asked at once for a job. */
-const QUEUES_AT_ONCE = 4
 
 /** How a `Querier` works. */
 export interface QuerierOptions {
@@ -121,22 +119,14 @@ export class Querier {
     return row && toJobRecord<Args, Result>(row)
   }
 
-  /** The job with that id, in whichever queue it is; the queues are asked one after the other. @throws MillraceError `INVALID_JOB_ID` */
+  /** The job with that id, in whichever queue it is. @throws MillraceError `INVALID_JOB_ID` */
   async find<Args = unknown, Result = unknown>(
     id: string,
   ): Promise<JobRecord<Args, Result> | undefined> {
     const jobId = parseJobId(id)
-    const queues = await listQueues(this.#store, this.#tx)
-    const atOnce = this.#tx === undefined ? QUEUES_AT_ONCE : 1
-    for (let at = 0; at < queues.length; at += atOnce) {
-      const asked = queues.slice(at, at + atOnce)
-      const found = await Promise.all(
-        asked.map((queue) => getJob(this.#store, queue.id, jobId, this.#tx)),
-      )
-      const row = found.find((each) => each !== undefined)
-      if (row !== undefined) return toJobRecord<Args, Result>(row)
-    }
-    return undefined
+    const queueId = await locateJob(this.#store, jobId, this.#tx)
+    const row = queueId && (await getJob(this.#store, queueId, jobId, this.#tx))
+    return row ? toJobRecord<Args, Result>(row) : undefined
   }
 
   /**

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { version } from '../version.ts'
 import type { Cli } from './cli.ts'
 import { addCompletion } from './completion/command.ts'
+import { addDashboard } from './dashboard.ts'
 import { addDemo } from './demo/command.ts'
 import { addDoctor } from './doctor.ts'
 import { addEnqueue } from './enqueue/command.ts'
@@ -41,6 +42,7 @@ export function createProgram(cli: Cli): Command {
   addJobs(program, cli)
   addRedrive(program, cli)
   addDoctor(program, cli)
+  addDashboard(program, cli)
   addDemo(program, cli)
   addCompletion(program, cli)
 
@@ -111,6 +113,7 @@ Examples:
   $ millrace jobs show 42
   $ millrace redrive emails-dead
   $ millrace doctor
+  $ millrace dashboard
 
 Every command explains itself: millrace jobs list --help
 `

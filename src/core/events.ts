@@ -140,6 +140,21 @@ export type EngineEvent =
       readonly version: number
       readonly known: number
     }
+  /** A request to the dashboard failed in a way that nobody expected; its answer named `id` and nothing else. */
+  | {
+      readonly type: 'dashboard.failed'
+      readonly id: string
+      readonly method: string
+      readonly path: string
+      readonly error: unknown
+    }
+  /** What became of a request could not be written into the audit, whose entry says `started` still. */
+  | {
+      readonly type: 'audit.failed'
+      readonly entryId: string
+      readonly outcome: string
+      readonly error: unknown
+    }
   /** A listener of these events threw. */
   | { readonly type: 'listener.failed'; readonly error: unknown }
 

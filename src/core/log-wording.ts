@@ -169,6 +169,15 @@ const WORDING: Wording = {
     (event) =>
       `The schema "${event.schema}" is at version ${event.version}; this release knows ${event.known} and still fits.`,
   ],
+  'dashboard.failed': [
+    'error',
+    (event) => `The request ${event.id} to the dashboard failed: ${thrown(event.error)}.`,
+  ],
+  'audit.failed': [
+    'error',
+    (event) =>
+      `The audit's entry ${event.entryId} could not be closed with "${event.outcome}": ${thrown(event.error)}.`,
+  ],
   'listener.failed': ['error', (event) => `A listener of events threw: ${thrown(event.error)}.`],
 }
 

@@ -209,6 +209,21 @@ column statistics.waits: jsonb not null
 column statistics.runs: jsonb not null
 constraint statistics.statistics_of_queue: PRIMARY KEY (queue_id, step, at)
 constraint statistics.statistics_step: CHECK ((step = ANY (ARRAY['minute'::text, 'hour'::text, 'ever'::text])))
+
+table audit: permanent
+options audit: none
+column audit.id: bigint not null generated always as identity
+column audit.at: timestamp with time zone not null default statement_timestamp()
+column audit.actor: text not null
+column audit.role: text not null
+column audit.action: text not null
+column audit.queue_name: text
+column audit.job_ids: bigint[] not null default '{}'::bigint[]
+column audit.job_count: integer
+column audit.request: text
+column audit.changed: integer
+column audit.outcome: text not null
+constraint audit.audit_pkey: PRIMARY KEY (id)
 `
 
 /** A part of the schema: `index jobs_due`, and how the catalog describes it. */

@@ -21,6 +21,7 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   history: ALL,
   tallies: ALL,
   statistics: ALL,
+  audit: ALL,
   job_ids: ['usage'],
   'add_history_partition(date)': ['execute'],
   'drop_history_partition(date)': ['execute'],

@@ -1,4 +1,5 @@
 import type { EventBus } from '../core/event-bus.ts'
+import { forgetAudit } from '../store/audit.ts'
 import type { Store } from '../store/store.ts'
 import {
   addSightings,
@@ -108,6 +109,7 @@ async function keepHistory(parts: MaintenanceParts, signal: AbortSignal): Promis
     const isKept = await attempt(parts, signal, 'keep history', () =>
       retain(parts.store, parts.events),
     )
+    await attempt(parts, signal, 'forget audit', () => forgetAudit(parts.store))
     await parts.pause(isKept ? RETENTION_EVERY_MS : RETENTION_RETRY_MS, signal)
   }
 }

@@ -3,6 +3,7 @@ import { queueMigration } from './0001-queue.ts'
 import { steeringMigration } from './0002-steering.ts'
 import { statisticsMigration } from './0003-statistics.ts'
 import { progressMigration } from './0004-progress-and-tags.ts'
+import { auditMigration } from './0005-audit.ts'
 
 /** Every migration, in order: number n stands at index n - 1. */
 export const migrations: readonly Migration[] = [
@@ -10,6 +11,7 @@ export const migrations: readonly Migration[] = [
   steeringMigration,
   statisticsMigration,
   progressMigration,
+  auditMigration,
 ]
 
 /** The version of the schema that this code is written for. */

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
 import { describe, expect, inject, test } from 'vitest'
-import { migrations } from '../../src/migrations/all.ts'
+import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { until } from '../support/until.ts'
 import { Millrace, millrace } from './millrace.ts'
 
@@ -33,7 +33,7 @@ describe('millrace migrate', () => {
 
     const up = await millrace(['migrate', 'up', '--schema', schema])
     expect(up).toMatchObject({ code: 0, stderr: '' })
-    expect(up.stdout).toMatch(/took 2 steps: 1 queue, 2 statistics\.\n$/)
+    expect(up.stdout).toMatch(/ took \d+ steps?: .*\b1 queue\b.*\.\n$/)
     expect((await millrace(['migrate', 'up'], { schema })).stdout).toMatch(
       /was up to date already\.\n$/,
     )
@@ -48,7 +48,7 @@ describe('millrace migrate', () => {
 
     const down = await millrace(['migrate', 'down', '--to', '0', '--yes'], { schema })
     expect(down).toMatchObject({ code: 0, stderr: '' })
-    expect(down.stdout).toMatch(/took 2 steps: 2 statistics, 1 queue\.\n$/)
+    expect(down.stdout).toMatch(/ took \d+ steps?: .*\b1 queue\b.*\.\n$/)
     expect((await millrace(['migrate', 'status'], { schema })).code).toBe(4)
   })
 
@@ -56,14 +56,13 @@ describe('millrace migrate', () => {
     const schema = newSchema()
     const json = async (...args: string[]): Promise<unknown> =>
       JSON.parse((await millrace(['migrate', ...args, '--json'], { schema })).stdout)
-    const all = migrations.map(({ version, name }) => ({ version, name }))
-    const latest = all.length
-    expect(await json('status')).toEqual({ schema, current: 0, latest, pending: all })
-    expect(await json('up')).toEqual({ schema, steps: all })
+    const latest = LATEST_VERSION
+    const steps = migrations.map(({ version, name }) => ({ version, name }))
+    expect(await json('status')).toEqual({ schema, current: 0, latest, pending: steps })
+    expect(await json('up')).toEqual({ schema, steps })
     expect(await json('up')).toEqual({ schema, steps: [] })
     expect(await json('status')).toEqual({ schema, current: latest, latest, pending: [] })
-    const back = all.toReversed()
-    expect(await json('down', '--to', '0', '--yes')).toEqual({ schema, steps: back })
+    expect(await json('down', '--to', '0', '--yes')).toEqual({ schema, steps: steps.toReversed() })
   })
 
   test('stops waiting for another migration at a signal', async () => {
@@ -113,8 +112,9 @@ describe('millrace migrate', () => {
     const up = await millrace(['migrate', 'up'], embedded)
     expect(up).toMatchObject({
       code: 0,
-      stdout:
-        'Schema millrace in the embedded database in .millrace/ took 2 steps: 1 queue, 2 statistics.\n',
+      stdout: expect.stringMatching(
+        /^Schema millrace in the embedded database in \.millrace\/ took \d+ steps?: 1 queue\b/,
+      ) as unknown,
       stderr: 'On the embedded database in .millrace/ (no server is named).\n',
     })
     const status = await millrace(['migrate', 'status', '--json'], embedded)

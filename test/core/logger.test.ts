@@ -60,6 +60,11 @@ const EVENTS: { readonly [Type in EventType]: MillraceEvent & { type: Type } } =
   'history.partition_dropped': { type: 'history.partition_dropped', day: '2030-01-01' },
   'maintenance.failed': { type: 'maintenance.failed', chore: 'keep history', error: down },
   'schema.unknown': { type: 'schema.unknown', schema: 'millrace', version: 3, known: 2 },
+  'dashboard.failed': {
+    type: 'dashboard.failed',
+    ...{ id: 'e7', method: 'GET', path: '/api/queues', error: down },
+  },
+  'audit.failed': { type: 'audit.failed', entryId: '7', outcome: 'done', error: down },
   'listener.failed': { type: 'listener.failed', error: down },
 }
 

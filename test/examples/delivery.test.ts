@@ -60,3 +60,20 @@ test('serverless drain answers within its time, and to its scheduler only', asyn
     ].join('\n'),
   })
 })
+
+test('http-api lets a program enqueue and people steer, each as their role may', async () => {
+  expect(await examples.run('http-api')).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: [
+      'Enqueued: [{"to":"eve@example.org","card":"[redacted]"},{"to":"nobody@example.org"}]',
+      'Failed: no such mailbox',
+      'FORBIDDEN: The role operator may not do this (deleteJobs): it takes the role admin.',
+      'Retried: 1',
+      'shop enqueueJobs: done',
+      'shop deleteJobs: FORBIDDEN',
+      'ada retryJobs: done',
+      '',
+    ].join('\n'),
+  })
+})

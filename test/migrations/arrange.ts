@@ -3,6 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Pool, type ClientConfig, type PoolConfig } from 'pg'
 import { inject, onTestFinished } from 'vitest'
 import { quoteIdentifier } from '../../src/core/identifiers.ts'
+import { migrations } from '../../src/migrations/all.ts'
+
+/** All steps, as `migrateUp` answers them. */
+export const STEPS = migrations.map(({ version, name }) => ({ version, name }))
 
 /** A database of its own on the server of the tests: these tests are about whole databases. */
 export interface TestDatabase {

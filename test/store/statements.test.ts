@@ -8,6 +8,9 @@ import { isStatement, type Statement } from '../../src/store/statement.ts'
 /** Statements that do not name one queue, each with the reason. */
 const NAME_NO_QUEUE = new Map([
   ['poll_queues', 'an idle process looks into all its queues at once'],
+  ['locate_live_job', 'of the job nothing is known but its id'],
+  ['locate_past_job', 'of the job nothing is known but its id'],
+  ['glance_at_queues', 'a sample of each queue of a page'],
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
 

@@ -1,0 +1,50 @@
+import { listAudit, type AuditRow } from '../../store/audit.ts'
+import { microsToDate } from '../../store/instants.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import { REDACTED, type Redactor } from '../redact.ts'
+import { look, numberAt, type Route } from '../route.ts'
+import { pageOf, pageParameters, ref } from './shapes.ts'
+
+const LIST = ['audit']
+
+export const auditRoutes: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/api/audit',
+    id: 'listAudit',
+    summary: 'List who did what, the latest first. Entries are kept for 90 days.',
+    role: 'admin',
+    query: pageParameters(200),
+    answer: pageOf('entries', ref('AuditEntry')),
+    handle: async ({ parts, query }) => {
+      const beforeId = readCursor(LIST, query['cursor'], (text) => /^\d{1,18}$/.test(text))
+      const limit = numberAt(query, 'limit', 50)
+      const page = { beforeId, limit: limit + 1 }
+      const rows = await look(parts, (tx) => listAudit(parts.store, page, tx))
+      const shown = rows.slice(0, limit)
+      const last = rows.length > limit ? shown.at(-1) : undefined
+      const entries = shown.map((row) => showEntry(row, parts.redactor))
+      return { body: { entries, next: last === undefined ? null : writeCursor(LIST, last.id) } }
+    },
+  },
+]
+
+function showEntry({ queueName, ...row }: AuditRow, redactor: Redactor): object {
+  const request = row.request === null ? null : (JSON.parse(row.request) as object)
+  return {
+    ...row,
+    at: microsToDate(row.at).toISOString(),
+    queue: queueName,
+    jobIds: JSON.parse(row.jobIds) as string[],
+    request: request !== null && redactor.isActive ? withoutFilter(request) : request,
+  }
+}
+
+/** What jobs were looked for by says what is in them. */
+function withoutFilter(request: object): object {
+  const entries = Object.entries(request).map(([name, value]): [string, unknown] => [
+    name,
+    name === 'metadata' || name === 'errorText' ? REDACTED : value,
+  ])
+  return Object.fromEntries(entries)
+}

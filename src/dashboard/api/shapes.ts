@@ -1,0 +1,235 @@
+import type { Schema } from '../schema.ts'
+
+/* The shapes that several routes have in common, as `components/schemas` of the OpenAPI document. */
+
+export const instant: Schema = { type: 'string', format: 'date-time' }
+export const optionalInstant: Schema = { type: ['string', 'null'], format: 'date-time' }
+const text: Schema = { type: 'string' }
+const optionalText: Schema = { type: ['string', 'null'] }
+const count: Schema = { type: 'integer', minimum: 0 }
+
+/** An answer's object: every property is there but those named optional. */
+export function answerOf(
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+/** A request's object: nothing must be there but what is named required. */
+export function requestOf(
+  properties: Readonly<Record<string, Schema>>,
+  required: readonly string[] = [],
+): Schema {
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+/** A reference to one of the shapes below. */
+export function ref(name: keyof typeof SHAPES): Schema {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+/** A list of one of the shapes below, a page of it. */
+export function pageOf(name: string, item: Schema): Schema {
+  return answerOf({
+    [name]: { type: 'array', items: item },
+    next: {
+      type: ['string', 'null'],
+      description: 'Pass it as cursor for the next page; null: this was the last one.',
+    },
+  })
+}
+
+/** The parameters of every list. */
+export function pageParameters(maximum: number): Readonly<Record<string, Schema>> {
+  return {
+    limit: { type: 'integer', minimum: 1, maximum, default: 50, description: 'How many at most.' },
+    cursor: { type: 'string', maxLength: 2_000, description: 'next of the page before.' },
+  }
+}
+
+const STATUS: Schema = {
+  type: 'string',
+  enum: ['available', 'running', 'finished', 'failed', 'cancelled'],
+}
+const DURATION: Schema = {
+  type: ['string', 'number'],
+  description: 'A duration such as "90s", "24h" or "7d", or a number of milliseconds.',
+}
+const ANYTHING: Schema = { description: 'Any JSON value.' }
+const METADATA: Schema = { type: 'object' }
+
+/** How a job is stored and run; the library checks ranges. */
+export const jobOptions: Readonly<Record<string, Schema>> = {
+  metadata: METADATA,
+  runAt: { ...instant, description: 'Not before this instant, in ISO 8601 with its zone.' },
+  delay: DURATION,
+  priority: { type: 'integer', minimum: 0, maximum: 9 },
+  maxRetries: { type: 'integer', minimum: 0, maximum: 32_767 },
+  retryPolicy: { type: 'string', enum: ['constant', 'linear', 'exponential'] },
+  timeout: DURATION,
+}
+
+/** Which jobs are meant; what is given together must all be met. */
+export const filter: Readonly<Record<string, Schema>> = {
+  status: STATUS,
+  olderThan: { ...DURATION, type: 'string', description: 'Enqueued at least so long ago.' },
+  newerThan: { ...DURATION, type: 'string', description: 'Enqueued less than so long ago.' },
+  errorText: { type: 'string', description: 'With an error whose "name: message" contains this.' },
+  metadata: { ...METADATA, description: 'Whose metadata contain this object.' },
+}
+
+/** What is in the settings of a queue. */
+export const queueSettings: Readonly<Record<string, Schema>> = {
+  fifo: {
+    type: 'boolean',
+    description: 'Strict order; a queue keeps the mode that it was made with.',
+  },
+  dlq: { type: 'string', description: 'The name of its dead-letter queue.' },
+  keepFinished: {
+    type: ['string', 'number', 'boolean'],
+    description: 'A duration; false: not at all.',
+  },
+  keepFailed: DURATION,
+  baseRetryDelay: DURATION,
+  maxRetryDelay: DURATION,
+  retryJitter: { type: 'number', minimum: 0, maximum: 1 },
+}
+
+const JOB = {
+  id: { type: 'string', description: 'A decimal number, too large for some programs.' },
+  queue: { type: 'string', description: 'The queue in which the job is now.' },
+  args: ANYTHING,
+  metadata: METADATA,
+  attempt: count,
+  maxRetries: count,
+  createdAt: instant,
+  scheduledAt: instant,
+} satisfies Record<string, Schema>
+
+const STANDING = {
+  status: STATUS,
+  startedAt: optionalInstant,
+  finishedAt: optionalInstant,
+  errorCount: count,
+  originQueue: { ...optionalText, description: 'In a dead-letter queue: where the job came from.' },
+} satisfies Record<string, Schema>
+
+export const SHAPES = {
+  Count: answerOf({
+    value: count,
+    precision: {
+      type: 'string',
+      enum: ['exact', 'estimate', 'atLeast'],
+      description: 'As counted; from statistics; or where counting ended.',
+    },
+  }),
+  Queue: answerOf({
+    name: text,
+    fifo: { type: ['boolean', 'null'], description: 'null: known as a dead-letter queue only.' },
+    dlq: optionalText,
+    keepFinishedMs: { type: ['integer', 'null'], description: 'null: deleted at once.' },
+    keepFailedMs: { type: ['integer', 'null'], description: 'null: 30 days.' },
+    baseRetryDelayMs: { type: 'number' },
+    maxRetryDelayMs: { type: 'number' },
+    retryJitter: { type: 'number' },
+    counts: answerOf({
+      available: { $ref: '#/components/schemas/Count' },
+      running: { $ref: '#/components/schemas/Count' },
+      finished: { $ref: '#/components/schemas/Count' },
+      failed: { $ref: '#/components/schemas/Count' },
+      cancelled: { $ref: '#/components/schemas/Count' },
+    }),
+    longestWaitMs: {
+      type: ['integer', 'null'],
+      description: 'How long the job has been due that has waited longest; null: none is due.',
+    },
+  }),
+  EnqueuedJob: answerOf(JOB),
+  ListedJob: answerOf({
+    ...JOB,
+    ...STANDING,
+    lastError: { type: ['object', 'null'], properties: { name: text, message: text } },
+    omitted: {
+      type: 'array',
+      items: text,
+      description: 'What is too large for a list: read the job itself.',
+    },
+  }),
+  Job: answerOf({
+    ...JOB,
+    ...STANDING,
+    errors: {
+      type: 'array',
+      items: answerOf({
+        attempt: count,
+        at: instant,
+        name: text,
+        message: text,
+        stack: optionalText,
+      }),
+      description: 'The first 20 failed runs and the last 20.',
+    },
+    result: ANYTHING,
+  }),
+  Change: answerOf({
+    changed: { ...count, description: 'How many jobs were changed.' },
+    refused: { ...count, description: 'How many could not be: not there, or in another status.' },
+    changedIds: { type: 'array', items: text, description: 'At most 1,000 of them.' },
+    refusedIds: { type: 'array', items: text, description: 'At most 1,000 of them.' },
+    isComplete: {
+      type: 'boolean',
+      description: 'False: it ended at its limit or its time, and there may be more; ask again.',
+    },
+  }),
+  Preview: answerOf({
+    count: { $ref: '#/components/schemas/Count' },
+    sample: { type: 'array', items: { $ref: '#/components/schemas/Job' } },
+  }),
+  Worker: answerOf({
+    id: count,
+    host: text,
+    pid: count,
+    version: text,
+    state: {
+      type: 'string',
+      enum: ['alive', 'silent', 'dead', 'stopped'],
+      description: 'silent: not heard of for a whole lease.',
+    },
+    startedAt: instant,
+    beatAt: instant,
+    leaseMs: count,
+    queues: { type: 'array', items: text, description: 'Every queue that it ever claimed from.' },
+  }),
+  AuditEntry: answerOf({
+    id: text,
+    at: instant,
+    actor: text,
+    role: { type: 'string', enum: ['viewer', 'operator', 'admin'] },
+    action: { type: 'string', description: 'The operationId of what was asked for.' },
+    queue: optionalText,
+    jobIds: { type: 'array', items: text, description: 'At most 100 of them.' },
+    jobCount: { type: ['integer', 'null'], description: 'How many jobs were named.' },
+    request: { type: ['object', 'null'], description: 'The filter, the limit, the settings.' },
+    changed: { type: ['integer', 'null'], description: 'How many jobs or queues were changed.' },
+    outcome: {
+      type: 'string',
+      description:
+        'done; the code of an error; or started, where it is not known whether it was done.',
+    },
+  }),
+  Error: answerOf({
+    error: answerOf(
+      {
+        code: { type: 'string', description: 'What went wrong, for programs.' },
+        message: { type: 'string', description: 'The same for people.' },
+        field: { type: 'string', description: 'The field, parameter or header that is wrong.' },
+        value: ANYTHING,
+        remedy: text,
+        id: { type: 'string', description: 'Under which the log has what nobody expected.' },
+      },
+      ['field', 'value', 'remedy', 'id'],
+    ),
+  }),
+} satisfies Record<string, Schema>

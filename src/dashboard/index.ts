@@ -1,0 +1,5 @@
+export { createDashboard, type Dashboard } from './dashboard.ts'
+export { basicAuth, type Auth, type BasicUser, type Identity, type Role } from './auth.ts'
+export { toNodeListener } from './node-listener.ts'
+export type { DashboardOptions } from './options.ts'
+export type { OutgoingJob, Redact } from './redact.ts'

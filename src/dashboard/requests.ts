@@ -1,0 +1,50 @@
+import { invalidField, Refusal } from './refusal.ts'
+import { SHAPES } from './api/shapes.ts'
+import { findFault, typesOf, type Schema } from './schema.ts'
+import type { Route } from './route.ts'
+
+/** The parameters of a request as the route describes them: numbers, booleans and objects are no texts any more. */
+export function readQuery(route: Route, url: string): Record<string, unknown> {
+  const known = route.query ?? {}
+  const query: Record<string, unknown> = {}
+  for (const [name, text] of new URL(url).searchParams) {
+    if (Object.hasOwn(query, name)) {
+      throw invalidField({ field: name, value: text, remedy: 'it is given once' })
+    }
+    query[name] = Object.hasOwn(known, name) ? readParameter(known[name] ?? {}, name, text) : text
+  }
+  check({ type: 'object', properties: known, additionalProperties: false }, query)
+  return query
+}
+
+/** The body of a request, which must be as the route describes it. */
+export function checkBody(route: Route, body: unknown): Record<string, unknown> {
+  check(route.body ?? {}, body)
+  return body as Record<string, unknown>
+}
+
+function check(schema: Schema, value: unknown): void {
+  const fault = findFault(schema, value, SHAPES)
+  if (fault !== undefined) throw invalidField(fault)
+}
+
+function readParameter(schema: Schema, field: string, text: string): unknown {
+  const types = typesOf(schema)
+  if (types.includes('integer') && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (types.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  if (!types.includes('object')) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalidField({ field, value: text, remedy: 'it takes an object as JSON' })
+  }
+}
+
+/** The address is there, but not for this method. */
+export function methodNotAllowed(method: string, allowed: readonly string[]): Refusal {
+  const allow = allowed.map((each) => each.toUpperCase()).join(', ')
+  return new Refusal(405, 'METHOD_NOT_ALLOWED', `${method} is not possible here.`, {
+    remedy: `use ${allow}`,
+    headers: { allow },
+  })
+}
