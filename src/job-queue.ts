@@ -10,7 +10,6 @@ import {
   resolveEnqueueCall,
   resolveEnqueueOptions,
   type EnqueueItem,
-  type ResolvedJobOptions,
   type EnqueueOptions,
   type EnqueueCallOptions,
 } from './core/enqueue-options.ts'
@@ -21,11 +20,8 @@ import { MillraceError } from './core/errors.ts'
 import type { Job, JobCounts, JobLogLine, JobRecord, Worker, WorkFunction } from './core/job.ts'
 import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
-import { encodeArgs, encodeMetadata } from './core/json.ts'
-import { readMetadata } from './core/metadata.ts'
-import { createEnqueueContext, type JobEnqueueContext } from './core/contexts.ts'
+import { encodeArgs } from './core/json.ts'
 import { resolvePauseOptions, type PauseOptions } from './core/pause-options.ts'
-import { composeEnqueue } from './core/middleware.ts'
 import {
   resolveQueueOptions,
   type QueueOptions,
@@ -38,13 +34,13 @@ import {
   type ReceiveOptions,
 } from './core/receive-options.ts'
 import { resolveStatsOptions, type StatsOptions } from './core/stats-options.ts'
-import { checkTags } from './core/tags.ts'
 import { checkFunction } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
+import { EnqueuePassage } from './enqueue-passage.ts'
 import { Enqueuer, type ReadyJob } from './enqueuer.ts'
 import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
@@ -91,11 +87,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
   readonly #engine: Engine
   readonly #events = new EventBus()
   readonly #access: QueueAccess
-  /** The middlewares around an enqueue, composed once. */
-  readonly #passEnqueue: (
-    context: JobEnqueueContext,
-    store: (inside: JobEnqueueContext) => Promise<unknown>,
-  ) => Promise<unknown>
+  readonly #passage: EnqueuePassage
   readonly #enqueuer: Enqueuer
 
   /**
@@ -121,7 +113,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
     this.#performer = worker && performer(queueName, worker, middlewares)
     this.#engine = engineFor(driverFor(db), options.schema)
     logEvents(this.#events, options.logger)
-    this.#passEnqueue = composeEnqueue(middlewares, (context, store) => store(context))
+    this.#passage = new EnqueuePassage(queueName, middlewares)
     this.#access = new QueueAccess(this.#engine.store, this.#events, options, worker !== undefined)
     this.#enqueuer = new Enqueuer(this.#engine, this.#events, queueName)
   }
@@ -145,7 +137,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
     signal?.throwIfAborted()
     if (tx === undefined) this.#engine.store.driver.refuseInsideTransaction()
     const argsJson = encodeArgs(args, { maxBytes: this.#options.maxArgsBytes })
-    return this.#throughMiddlewares(argsJson, resolved, signal, async (ready) => {
+    return this.#passage.take(argsJson, resolved, signal, async (ready) => {
       const queue = await this.#access.open(tx)
       ready.signal?.throwIfAborted()
       if (tx === undefined) return this.#enqueuer.one<Args>(queue, ready)
@@ -179,7 +171,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
     if (this.#options.middlewares.length === 0) return store(jobs)
     return throughTogether(
       jobs,
-      (job, inside) => this.#throughMiddlewares(job.argsJson, job.options, signal, inside),
+      (job, inside) => this.#passage.take(job.argsJson, job.options, signal, inside),
       store,
     )
   }
@@ -384,27 +376,6 @@ export class JobQueue<Args = unknown, Result = unknown> {
     if (this.#performer === undefined)
       throw new MillraceError('NO_WORKER', { queueName: this.queueName })
     return new Reception(this.#engine, this.#events, this.#access, this.#options, this.#performer)
-  }
-
-  /** Lets the middlewares see a job; `store` is called inside of them with metadata and signal as they left them. */
-  async #throughMiddlewares<T>(
-    argsJson: string,
-    options: ResolvedJobOptions,
-    signal: AbortSignal | undefined,
-    store: (ready: ReadyJob) => Promise<T>,
-  ): Promise<T> {
-    const { middlewares, queueName } = this.#options
-    const { metadataJson } = options
-    if (middlewares.length === 0) return store({ argsJson, metadataJson, options, signal })
-    const args: unknown = JSON.parse(argsJson)
-    const metadata = readMetadata(metadataJson)
-    const context = createEnqueueContext({ queueName, args, metadata, tags: options.tags }, signal)
-    const passed = await this.#passEnqueue(context, (inside) => {
-      const changed = encodeMetadata(inside.metadata)
-      const tagged = { ...options, tags: checkTags('tags', inside.tags) }
-      return store({ argsJson, metadataJson: changed, options: tagged, signal: inside.signal })
-    })
-    return passed as T
   }
 
   async #where<DryRun extends boolean>(

@@ -71,7 +71,8 @@ select
 from ${liveJobSource(`(
   select
     jobs.id, jobs.queue_id, jobs.claimed_by, jobs.claim_no, jobs.priority, jobs.attempt, jobs.max_retries,
-    jobs.created_at, jobs.run_at, jobs.started_at, jobs.error_count, jobs.origin_queue_id, jobs.args, jobs.metadata
+    jobs.created_at, jobs.run_at, jobs.started_at, jobs.error_count, jobs.origin_queue_id, jobs.args, jobs.metadata,
+    jobs.tags
   from {schema}.jobs
   where jobs.queue_id = $1::int4 and jobs.id ${after} $2::int8
   order by jobs.queue_id ${order}, jobs.id ${order}
@@ -107,7 +108,7 @@ from (
   select
     history.id, history.queue_id, history.outcome, history.attempt, history.max_retries, history.created_at,
     history.run_at, history.started_at, history.finished_at, history.expires_at, history.error_count,
-    history.origin_queue_id, history.args, history.metadata, history.errors
+    history.origin_queue_id, history.args, history.metadata, history.tags, history.errors
   from {schema}.history
   where history.queue_id = $1::int4 and history.id ${after} $2::int8
   order by history.queue_id ${order}, history.id ${order}, history.expires_at
