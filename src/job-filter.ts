@@ -2,6 +2,7 @@ import { parseDuration, type Duration } from './core/duration.ts'
 import type { JobStatus } from './core/job.ts'
 import { encodeMetadata } from './core/json.ts'
 import type { Metadata } from './core/metadata.ts'
+import { checkTags } from './core/tags.ts'
 import { invalidOption } from './core/validate.ts'
 import type { JobCondition } from './store/filter.ts'
 
@@ -9,7 +10,14 @@ const MAX_ERROR_TEXT = 1_000
 const STATUSES: readonly JobStatus[] = ['available', 'running', 'finished', 'failed', 'cancelled']
 
 /** The names of `JobFilter`. */
-export const FILTERS = ['status', 'olderThan', 'newerThan', 'errorText', 'metadata'] as const
+export const FILTERS = [
+  'status',
+  'olderThan',
+  'newerThan',
+  'errorText',
+  'metadata',
+  'tags',
+] as const
 
 /**
  * Which jobs are meant. Filters that are given together must all be met. None of them has an index: the jobs of a
@@ -26,19 +34,22 @@ export interface JobFilter {
   errorText?: string | undefined
   /** Only jobs whose metadata contain these keys with these values; of a value that is an object or an array, what it holds is enough. @default any */
   metadata?: Metadata | undefined
+  /** Only jobs that have all of these tags. @default any */
+  tags?: readonly string[] | undefined
 }
 
 /** Checks what was read of a filter. Throws `INVALID_OPTION`. */
 export function resolveFilter(
   given: Partial<Record<(typeof FILTERS)[number], unknown>>,
 ): JobCondition {
-  const { status, olderThan, newerThan, errorText, metadata } = given
+  const { status, olderThan, newerThan, errorText, metadata, tags } = given
   return {
     status: status === undefined ? null : checkStatus(status, STATUSES),
     olderThanMs: olderThan === undefined ? null : parseDuration(olderThan, 'olderThan'),
     newerThanMs: newerThan === undefined ? null : parseDuration(newerThan, 'newerThan'),
     errorText: errorText === undefined ? null : checkErrorText(errorText),
     metadataJson: metadata === undefined ? null : encodeContained(metadata),
+    tags: tags === undefined ? null : checkWantedTags(tags),
   }
 }
 
@@ -53,6 +64,13 @@ function checkErrorText(value: unknown): string {
   const isText = typeof value === 'string' && value !== '' && value.length <= MAX_ERROR_TEXT
   if (isText && !value.includes('\u0000') && !/\p{Surrogate}/u.test(value)) return value
   throw invalidOption('errorText', value, 'it takes a text of 1 to 1,000 characters')
+}
+
+/** As with metadata, none would be no filter. */
+function checkWantedTags(value: unknown): readonly string[] {
+  const tags = checkTags('tags', value)
+  if (tags.length > 0) return tags
+  throw invalidOption('tags', value, 'it takes at least one tag')
 }
 
 /** Everything contains nothing: an empty object would be no filter, and is one by mistake. */

@@ -35,6 +35,7 @@ import {
   type DrainOptions,
   type ReceiveOptions,
 } from './core/receive-options.ts'
+import { checkTags } from './core/tags.ts'
 import { invalidOption } from './core/validate.ts'
 import { tellApart } from './constructor-arguments.ts'
 import type { Database } from './drivers/database.ts'
@@ -362,10 +363,11 @@ export class JobQueue<Args = unknown, Result = unknown> {
     if (middlewares.length === 0) return store({ argsJson, metadataJson, options, signal })
     const args: unknown = JSON.parse(argsJson)
     const metadata = readMetadata(metadataJson)
-    const context = createEnqueueContext({ queueName, args, metadata }, signal)
+    const context = createEnqueueContext({ queueName, args, metadata, tags: options.tags }, signal)
     const passed = await this.#passEnqueue(context, (inside) => {
       const changed = encodeMetadata(inside.metadata)
-      return store({ argsJson, metadataJson: changed, options, signal: inside.signal })
+      const tagged = { ...options, tags: checkTags('tags', inside.tags) }
+      return store({ argsJson, metadataJson: changed, options: tagged, signal: inside.signal })
     })
     return passed as T
   }

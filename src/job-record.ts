@@ -21,6 +21,7 @@ export function toJobRecord<Args, Result>(row: JobRow): JobRecord<Args, Result> 
   return {
     ...toJob<Args>(row),
     status: row.status,
+    tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
     startedAt: microsToOptionalDate(row.startedAt),
     finishedAt: microsToOptionalDate(row.finishedAt),
     errors: bothEnds(errors).map(toJobError),

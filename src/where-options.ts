@@ -184,7 +184,7 @@ function checkListener(value: unknown): (batch: WhereBatch) => void {
 function emptyFilter(deed: Deed, filter: unknown): MillraceError {
   const message =
     `The option "filter" names nothing, and ${deed}Where would ${deed} all jobs that it can; pass a status, an age, ` +
-    'an error text or metadata, or { all: true } if that is meant.'
+    'an error text, metadata or tags, or { all: true } if that is meant.'
   return new MillraceError(
     'INVALID_OPTION',
     { option: 'filter', value: showDetail(filter) },

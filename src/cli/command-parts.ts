@@ -70,7 +70,21 @@ export function filterOptions(): Option[] {
       '--metadata <json>',
       'only jobs whose metadata contain this object, such as {"tenant":7}',
     ).argParser(readMetadata),
+    tagOption('only jobs with this tag; again: with all of these'),
   ]
+}
+
+/** `--tag <tag>`, once or several times. */
+export function tagOption(meaning: string): Option {
+  return new Option('--tag <tag>', meaning).argParser(readTag)
+}
+
+function readTag(tag: string, before: readonly string[] | undefined): string[] {
+  const tags = [...(before ?? []), tag]
+  return checked(() => {
+    resolveFilter({ tags })
+    return tags
+  }, 'It takes a tag of 1 to 100 characters without white space at its ends, each once, and at most 10.')
 }
 
 /** `--limit <count>`, of what takes all without it. */
@@ -99,12 +113,13 @@ export interface FilterValues {
   readonly newerThan?: Duration
   readonly error?: string
   readonly metadata?: Metadata
+  readonly tag?: readonly string[]
 }
 
 /** The filter that was given, as the library takes it. */
 export function filterOf(values: FilterValues): JobFilter {
-  const { status, olderThan, newerThan, error, metadata } = values
-  return { status, olderThan, newerThan, errorText: error, metadata }
+  const { status, olderThan, newerThan, error, metadata, tag } = values
+  return { status, olderThan, newerThan, errorText: error, metadata, tags: tag }
 }
 
 /** Whether the filter names anything. */

@@ -14,11 +14,12 @@ export interface JobFlags {
   readonly runAt?: string
   readonly timeout?: string
   readonly metadata?: string
+  readonly tag?: readonly string[]
 }
 
 /** Only what was given: a FIFO queue refuses `priority` whatever its value. The library checks the rest. */
 export function readJobOptions(flags: JobFlags): JobOptions {
-  const { maxRetries, retryPolicy, priority, delay, runAt, timeout, metadata } = flags
+  const { maxRetries, retryPolicy, priority, delay, runAt, timeout, metadata, tag } = flags
   const options: Record<string, unknown> = {
     maxRetries: maxRetries === undefined ? undefined : numberOrText(maxRetries),
     retryPolicy,
@@ -27,6 +28,7 @@ export function readJobOptions(flags: JobFlags): JobOptions {
     runAt: runAt === undefined ? undefined : checkFlags(() => readInstant(runAt, 'runAt')),
     timeout,
     metadata: metadata === undefined ? undefined : parseMetadata(metadata),
+    tags: tag,
   }
   return options
 }

@@ -10,6 +10,8 @@ export interface JobEnqueueContext<Args = unknown> {
   readonly args: Args
   /** What is stored as the job's metadata. Middlewares may change its contents. */
   readonly metadata: Metadata
+  /** The job's tags. Middlewares may change the contents of this array; they are checked again. */
+  readonly tags: string[]
   /** Aborts when the caller of `enqueue` gives up. */
   readonly signal: AbortSignal
   /** A copy whose signal replaces this one for everything further in. Combine them by `AbortSignal.any`. */
@@ -69,11 +71,13 @@ function withSignal<Context extends object>(this: Context, signal: AbortSignal):
 
 /** Makes what enqueue middlewares are given. Without a signal of the caller's there is one that never aborts. */
 export function createEnqueueContext<Args>(
-  job: Pick<JobEnqueueContext<Args>, 'queueName' | 'args' | 'metadata'>,
+  job: Pick<JobEnqueueContext<Args>, 'queueName' | 'args' | 'metadata'> & {
+    readonly tags?: readonly string[]
+  },
   signal: AbortSignal = new AbortController().signal,
 ): JobEnqueueContext<Args> {
-  const { queueName, args, metadata } = job
-  return { queueName, args, metadata, signal, withContext: withSignal }
+  const { queueName, args, metadata, tags = [] } = job
+  return { queueName, args, metadata, tags: [...tags], signal, withContext: withSignal }
 }
 
 /** What a context says of its job. A `Job` has it all. */

@@ -3,6 +3,7 @@ import { parseDuration, type Duration } from './duration.ts'
 import { encodeMetadata } from './json.ts'
 import type { Metadata } from './metadata.ts'
 import { checkRetryPolicy, type RetryPolicyName } from './retry.ts'
+import { checkTags } from './tags.ts'
 import type { TransactionLike } from './transaction.ts'
 import { checkArray, checkInteger, checkSignal, invalidOption, readOptions } from './validate.ts'
 
@@ -14,6 +15,11 @@ export interface JobOptions {
   retryPolicy?: RetryPolicyName | undefined
   /** Facts about the job that are not its arguments: an object of JSON values. @default {} */
   metadata?: Metadata | undefined
+  /**
+   * Words to find the job by, such as `customer:42`: at most 10, each of 1 to 100 characters, none twice, without
+   * white space at either end. @default none
+   */
+  tags?: readonly string[] | undefined
   /** Not before this instant; in the past means now. Not together with `delay`, and not in a FIFO queue. @default now */
   runAt?: Date | undefined
   /** Not before this time has passed. Not together with `runAt`, and not in a FIFO queue. @default 0 */
@@ -44,6 +50,7 @@ export interface ResolvedJobOptions {
   readonly retryPolicy: RetryPolicyName
   /** JSON text of an object. */
   readonly metadataJson: string
+  readonly tags: readonly string[]
   /** Milliseconds since 1970, not negative. Never together with `delayMs`. */
   readonly runAtMs: number | undefined
   readonly delayMs: number | undefined
@@ -72,6 +79,7 @@ export const JOB_OPTIONS = [
   'maxRetries',
   'retryPolicy',
   'metadata',
+  'tags',
   'runAt',
   'delay',
   'priority',
@@ -98,6 +106,7 @@ export const JOB_DEFAULTS: ResolvedEnqueueOptions = Object.freeze({
   maxRetries: 3,
   retryPolicy: 'exponential',
   metadataJson: '{}',
+  tags: [],
   runAtMs: undefined,
   delayMs: undefined,
   priority: 5,
@@ -150,7 +159,7 @@ export function resolveJobOptions(read: Read, rules: JobRules, prefix: string): 
   if (read.runAt !== undefined && read.delay !== undefined) {
     throw invalidOption(`${prefix}delay`, read.delay, 'pass either delay or runAt, not both')
   }
-  const { maxRetries, retryPolicy, metadata, runAt, delay, priority, timeout } = read
+  const { maxRetries, retryPolicy, metadata, tags, runAt, delay, priority, timeout } = read
   return {
     maxRetries:
       maxRetries === undefined
@@ -164,6 +173,7 @@ export function resolveJobOptions(read: Read, rules: JobRules, prefix: string): 
       metadata === undefined
         ? JOB_DEFAULTS.metadataJson
         : encodeMetadata(metadata, `${prefix}metadata`),
+    tags: tags === undefined ? JOB_DEFAULTS.tags : checkTags(`${prefix}tags`, tags),
     runAtMs: runAt === undefined ? undefined : checkInstant(`${prefix}runAt`, runAt),
     delayMs: delay === undefined ? undefined : parseDuration(delay, `${prefix}delay`),
     priority:

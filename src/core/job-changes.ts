@@ -13,6 +13,8 @@ export interface JobChanges<Args = unknown> {
   args?: Args | undefined
   /** Its metadata, all of them: what this object does not have is gone. @default as they are */
   metadata?: Metadata | undefined
+  /** Its tags, all of them; `[]` takes them away. @default as they are */
+  tags?: readonly string[] | undefined
   /** Not before this instant; in the past means now. Not together with `delay`, and not in a FIFO queue. @default as it is */
   runAt?: Date | undefined
   /** Not before this time has passed from now on; 0 means now. Not together with `runAt`, and not in a FIFO queue. @default as it is */
@@ -31,6 +33,7 @@ export interface JobChanges<Args = unknown> {
 export interface ResolvedJobChanges {
   readonly argsJson: string | null
   readonly metadataJson: string | null
+  readonly tags: readonly string[] | null
   readonly maxRetries: number | null
   readonly retryPolicy: RetryPolicyName | null
   readonly priority: number | null
@@ -64,6 +67,7 @@ export function resolveJobChanges(changes: unknown, rules: ChangeRules): Resolve
   return {
     argsJson,
     metadataJson: given('metadata', resolved.metadataJson),
+    tags: given('tags', resolved.tags),
     maxRetries: given('maxRetries', resolved.maxRetries),
     retryPolicy: given('retryPolicy', resolved.retryPolicy),
     priority: given('priority', resolved.priority),

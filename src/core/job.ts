@@ -42,6 +42,8 @@ export interface JobError {
 export interface JobRecord<Args = unknown, Result = unknown> extends Job<Args> {
   /** Where the job stands. */
   readonly status: JobStatus
+  /** The words by which it is found. */
+  readonly tags: readonly string[]
   /** When its latest run started; null before the first, and while a process has claimed but not yet started it. */
   readonly startedAt: Date | null
   /** When it finished, failed for good or was cancelled; null before. */

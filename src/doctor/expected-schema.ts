@@ -77,6 +77,7 @@ column jobs.timeout_ms: bigint
 column jobs.origin_queue_id: integer
 column jobs.args: jsonb not null
 column jobs.metadata: jsonb not null
+column jobs.tags: text[]
 constraint jobs.jobs_by_id: PRIMARY KEY (queue_id, id)
 constraint jobs.job_priority: CHECK (((priority >= 0) AND (priority <= 9)))
 constraint jobs.job_max_retries: CHECK ((max_retries >= 0))
@@ -158,6 +159,7 @@ column history.args: jsonb not null
 column history.metadata: jsonb not null
 column history.result: jsonb
 column history.errors: jsonb
+column history.tags: text[]
 index history_of_job: CREATE INDEX history_of_job ON ONLY {schema}.history USING btree (queue_id, id)
 `
 

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 import { queueMigration } from './0001-queue.ts'
-import { progressMigration } from './0002-progress.ts'
+import { progressMigration } from './0002-progress-and-tags.ts'
 
 /** Every migration, in order: number n stands at index n - 1. */
 export const migrations: readonly Migration[] = [queueMigration, progressMigration]

@@ -81,6 +81,9 @@ type NextStep = (state: SchemaState) => Step | undefined
 
 /** How long to wait before asking again whether another process is done with its step. */
 const LOCK_RETRY_MS = 50
+/** A step that got no lock on a table in use leaves it to the others for so long. */
+const TABLE_RETRY_MS = 1_000
+const LOCK_NOT_AVAILABLE = '55P03'
 
 async function takeSteps(
   driver: Driver,
@@ -94,12 +97,21 @@ async function takeSteps(
   if (next(await readState(driver, schema)) === undefined) return { steps }
   for (;;) {
     signal?.throwIfAborted()
-    const taken = await driver.transaction((tx) => takeStep(tx, schema, next), { isPatient: true })
+    const taken = await driver
+      .transaction((tx) => takeStep(tx, schema, next), { isPatient: true })
+      .catch(laterIfInUse)
     if (taken === 'none left') return { steps }
-    // Waiting outside the transaction can be aborted, and no statement_timeout ends it.
+    if (taken === 'in use') await sleep(TABLE_RETRY_MS, signal)
+    else // Waiting outside the transaction can be aborted, and no statement_timeout ends it.
     if (taken === 'locked') await sleep(LOCK_RETRY_MS, signal)
     else steps.push({ version: taken.version, name: taken.name })
   }
+}
+
+/** A step may say how long it waits for a table that is in use (`lock_timeout`); then it is rolled back, and taken later. */
+function laterIfInUse(error: unknown): 'in use' {
+  if ((error as { code?: unknown } | undefined)?.code === LOCK_NOT_AVAILABLE) return 'in use'
+  throw error
 }
 
 /** Decides under the lock, as another process may have taken the step meanwhile. */

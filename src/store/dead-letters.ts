@@ -28,7 +28,7 @@ export interface MovingJob {
 const MOVING_JOB = `jsonb_build_object(
     'id', id, 'created_at', created_at, 'priority', priority, 'max_retries', max_retries,
     'retry_policy', retry_policy, 'timeout_ms', timeout_ms, 'error_count', error_count,
-    'is_suspect', is_suspect, 'args', args, 'metadata', metadata
+    'is_suspect', is_suspect, 'args', args, 'metadata', metadata, 'tags', tags
   )::text`
 
 const POINTER_COLUMNS = `
@@ -46,7 +46,7 @@ with departed as (
   where ${FENCE}
   returning
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    attempt + 1 as attempt, error_count + 1 as error_count, is_suspect, args, metadata, claim_no,
+    attempt + 1 as attempt, error_count + 1 as error_count, is_suspect, args, metadata, tags, claim_no,
     width_bucket(id, $3::int8[]) as place
 ),
 noted as (
@@ -107,7 +107,7 @@ departed as (
   where queue_id = $1::int4 and ${isAmongThose('id', 'chosen')}
   returning
     id, created_at, priority, max_retries, retry_policy, timeout_ms, error_count, is_suspect,
-    args, metadata, origin_queue_id
+    args, metadata, tags, origin_queue_id
 ),
 released as (
   delete from {schema}.suspects
@@ -140,20 +140,20 @@ with moving as materialized (
   from jsonb_to_recordset($5::text::jsonb) as moving (
     id int8, created_at timestamptz, priority int2, max_retries int2,
     retry_policy {schema}.retry_policy, timeout_ms int8, error_count int4, is_suspect bool,
-    args jsonb, metadata jsonb
+    args jsonb, metadata jsonb, tags text[]
   )
 ),
 arrived as (
   insert into {schema}.jobs (
     queue_id, id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms, error_count,
-    is_suspect, claimed_by, origin_queue_id, args, metadata
+    is_suspect, claimed_by, origin_queue_id, args, metadata, tags
   )
   select
     $1::int4, moving.id, statement_timestamp(), moving.created_at,
     case when queues.is_fifo then 5 else moving.priority end,
     moving.max_retries, moving.retry_policy, moving.timeout_ms, moving.error_count,
     moving.is_suspect, case when moving.is_suspect then 0 end, $6::int4,
-    coalesce(moving.args, 'null'), moving.metadata -- a JSON null comes out of the record as none
+    coalesce(moving.args, 'null'), moving.metadata, moving.tags -- a JSON null comes out of the record as none
   from moving
   join {schema}.queues on queues.id = $1::int4
   returning id, is_suspect

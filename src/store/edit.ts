@@ -3,6 +3,7 @@ import type { DBTX } from '../drivers/driver.ts'
 import { afterMillis, fromMicros } from './instants.ts'
 import { LIVE_JOB_COLUMNS, liveJobSource, type JobRow } from './job-row.ts'
 import { whereverItIs } from './jobs.ts'
+import { sqlTexts } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
@@ -33,6 +34,7 @@ export const EDIT_JOB = statement({
     'int8',
     'float8',
     'float8',
+    'text',
   ],
   indexes: ['jobs_by_id'],
   sql: `
@@ -50,7 +52,8 @@ with edited as (
       when $13::float8 is not null
         then greatest(${fromMicros('$13::float8 * 1000')}, statement_timestamp())
       else jobs.run_at
-    end
+    end,
+    tags = case when $14::text is null then jobs.tags else nullif($14::text::text[], '{}') end
   where jobs.queue_id = $1::int4
     and jobs.id = $5::int8
     and ${WAITS}
@@ -61,7 +64,7 @@ with edited as (
   returning
     jobs.id, jobs.queue_id, jobs.run_at, jobs.created_at, jobs.priority, jobs.max_retries, jobs.attempt,
     jobs.error_count, jobs.claimed_by, jobs.claim_no, jobs.started_at, jobs.origin_queue_id,
-    jobs.args, jobs.metadata
+    jobs.args, jobs.metadata, jobs.tags
 ),
 rewound as (
   update {schema}.queues
@@ -103,7 +106,8 @@ export function editWaitingJob(
 ): Promise<Edited | undefined> {
   const { argsJson, metadataJson, maxRetries, retryPolicy } = changes
   const { priority, timeoutMs, delayMs, runAtMs } = changes
-  const settings = [maxRetries, retryPolicy, priority, timeoutMs, delayMs, runAtMs]
+  const tags = changes.tags && (sqlTexts(changes.tags) ?? '{}')
+  const settings = [maxRetries, retryPolicy, priority, timeoutMs, delayMs, runAtMs, tags]
   const moves = priority !== null || delayMs !== null || runAtMs !== null
   return whereverItIs(store, queueId, id, tx, async (place) => {
     const values = [...wakeValues(store, place), id, argsJson, metadataJson, ...settings]

@@ -19,6 +19,8 @@ export interface JobRow {
   /** JSON, or null. */
   result: string | null
   originQueue: string | null
+  /** JSON array, or null. */
+  tags: string | null
   /** JSON of the latest progress, or null. */
   progress: string | null
   progressAt: Micros | null
@@ -60,7 +62,8 @@ export const LIVE_JOB_COLUMNS = `
     where job_errors.job_id = jobs.id
   ) as "errors",
   null::text as "result",
-  origins.name as "originQueue",${progressOf('jobs.id')}`
+  origins.name as "originQueue",
+  to_jsonb(jobs.tags)::text as "tags",${progressOf('jobs.id')}`
 
 /** What the columns above are read from: the table, or what a statement answers of it under the name `jobs`. */
 export function liveJobSource(jobs: string): string {
@@ -96,7 +99,8 @@ export const PAST_JOB_COLUMNS = `
   history.error_count as "errorCount",
   history.errors::text as "errors",
   history.result::text as "result",
-  origins.name as "originQueue",${progressOf('history.id')}`
+  origins.name as "originQueue",
+  to_jsonb(history.tags)::text as "tags",${progressOf('history.id')}`
 
 export const PAST_JOB_SOURCE = `
 {schema}.history

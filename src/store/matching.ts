@@ -26,7 +26,7 @@ select
   coalesce(array_agg(looked.id order by looked.id) filter (where looked.is_match), '{}')::text as "ids",
   coalesce(array_agg(looked.size order by looked.id) filter (where looked.is_match), '{}')::text as "sizes"`
 
-/** `$2` is the last id of the slice before, `$3` how many jobs a slice has, `$9` that only dead letters count. */
+/** `$2` is the last id of the slice before, `$3` how many jobs a slice has, `$10` that only dead letters count. */
 export const MATCH_LIVE_JOBS = statement({
   name: 'match_live_jobs',
   parameters: ['int4', 'int8', 'int4', ...CONDITION_PARAMETERS, 'bool'],
@@ -37,10 +37,10 @@ from (
   select
     jobs.id,
     jobs.size,
-    ((not $9::bool or jobs.origin_queue_id is not null) ${LIVE_FILTER}) as is_match
+    ((not $10::bool or jobs.origin_queue_id is not null) ${LIVE_FILTER}) as is_match
   from (
     select
-      jobs.id, jobs.claimed_by, jobs.created_at, jobs.error_count, jobs.origin_queue_id, jobs.metadata,
+      jobs.id, jobs.claimed_by, jobs.created_at, jobs.error_count, jobs.origin_queue_id, jobs.metadata, jobs.tags,
       pg_column_size(jobs.args) + pg_column_size(jobs.metadata) as size
     from {schema}.jobs
     where jobs.queue_id = $1::int4 and jobs.id > $2::int8
@@ -61,7 +61,7 @@ from (
   select history.id, history.size, (true ${PAST_FILTER}) as is_match
   from (
     select
-      history.id, history.outcome, history.created_at, history.metadata, history.errors,
+      history.id, history.outcome, history.created_at, history.metadata, history.tags, history.errors,
       pg_column_size(history.args) + pg_column_size(history.metadata) as size
     from {schema}.history
     where history.queue_id = $1::int4 and history.id > $2::int8

@@ -13,6 +13,12 @@ export function sortedIds(ids: readonly string[]): string {
   return sqlArray([...ids].sort(compareNumerals))
 }
 
+/** The same of texts; null for none at all, which takes no room. */
+export function sqlTexts(texts: readonly string[]): string | null {
+  if (texts.length === 0) return null
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join()}}`
+}
+
 /** The numerals in an array literal of PostgreSQL's. */
 export function readArray(literal: string): string[] {
   return literal === '{}' ? [] : literal.slice(1, -1).split(',')

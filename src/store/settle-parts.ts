@@ -1,12 +1,12 @@
 /** Columns that a job takes along unchanged into history. */
 export const HISTORY_COLUMNS = `
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, worker_id, claim_no, args, metadata`
+    origin_queue_id, worker_id, claim_no, args, metadata, tags`
 
 /** What a settling DELETE returns: a job's columns, and its place in the statement's arrays. */
 export const SETTLED_COLUMNS = `
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, attempt, error_count,
+    origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, tags, attempt, error_count,
     width_bucket(id, $3::int8[]) as place`
 
 /** An error as JSON, the shape of the elements of `history.errors`. */

@@ -25,7 +25,7 @@ with settled as (
   where queue_id = $1::int4 and ${isAmong('id', '$5')} and (claimed_by is null or claimed_by = 0)
   returning
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, attempt, error_count
+    origin_queue_id, null::int4 as worker_id, null::int8 as claim_no, args, metadata, tags, attempt, error_count
 ),
 ${FORGET_ERRORS},
 released as (
@@ -52,16 +52,16 @@ with revived as (
   returning
     history.id, history.created_at, history.priority, history.max_retries, history.retry_policy,
     history.timeout_ms, history.origin_queue_id, history.error_count, history.errors,
-    history.args, history.metadata
+    history.args, history.metadata, history.tags
 ),
 arrived as (
   insert into {schema}.jobs (
     queue_id, id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, error_count, args, metadata
+    origin_queue_id, error_count, args, metadata, tags
   )
   select
     $1::int4, id, statement_timestamp(), created_at, priority, max_retries, retry_policy, timeout_ms,
-    origin_queue_id, error_count, args, metadata
+    origin_queue_id, error_count, args, metadata, tags
   from revived
   returning id
 ),

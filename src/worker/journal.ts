@@ -5,7 +5,7 @@ import { compareNumerals } from '../store/numerals.ts'
 import type { Store } from '../store/store.ts'
 import { atMost } from './bell.ts'
 import { isDataError } from './outage.ts'
-import { RunNotes } from './run-notes.ts'
+import type { RunNotes } from './run-notes.ts'
 
 /** What runs say waits so long for what others say. */
 const EVERY_MS = 250

@@ -16,6 +16,7 @@ const DEFAULTS = {
   maxRetries: 3,
   retryPolicy: 'exponential',
   metadataJson: '{}',
+  tags: [],
   runAtMs: undefined,
   delayMs: undefined,
   priority: 5,

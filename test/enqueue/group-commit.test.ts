@@ -75,6 +75,7 @@ function newJob(
     runAtMs: undefined,
     delayMs: 0,
     timeoutMs: undefined,
+    tags: [],
     ...rest,
   }
   return { argsJson, metadataJson: '{}', options }

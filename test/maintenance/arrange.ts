@@ -53,6 +53,7 @@ export class Scene {
       runAtMs: undefined,
       delayMs: 0,
       timeoutMs: undefined,
+      tags: [],
       ...rest,
     }
     const job = { argsJson: '{}', metadataJson: '{}', options }

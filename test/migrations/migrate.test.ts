@@ -183,6 +183,23 @@ describe('others who migrate at the same time', () => {
     expect((await patient).steps).toHaveLength(LATEST_VERSION)
   })
 
+  test('a step that finds a table in use gives way, and is taken when that is free', async () => {
+    const db = database.pool()
+    const schema = uniqueName('in_use')
+    await migrateUp(db, { schema })
+    await migrateDown(db, { to: 1, schema })
+    const reader = await database.connect()
+    await reader.query('begin')
+    await reader.query(`select from ${schema}.jobs`)
+    const ours = await database.connect()
+    const migrated = migrateUp(ours, { schema })
+    await untilItWaits(ours)
+    await insertJob(db, schema) // behind the step, but not until the reader has ended
+    await reader.query('commit')
+    expect((await migrated).steps.at(-1)).toEqual(STEPS.at(-1))
+    expect(await valueOf(db, `select count(*)::int from ${schema}.jobs`)).toBe(1)
+  })
+
   test('somebody who makes the schema at the same moment is not in the way', async () => {
     const schema = uniqueName('raced')
     const [other, ours] = [await database.connect(), await database.connect()]

@@ -31,7 +31,7 @@ describeEachDatabase('a move to the dead-letter queue', (test) => {
       ...job,
       ...{ queueName: 'dead', originQueue: 'work', status: 'available', attempt: 0 },
       ...{ scheduledAt: date, startedAt: null, finishedAt: null, result: undefined },
-      ...{ errorCount: 2, errors: record?.errors },
+      ...{ errorCount: 2, errors: record?.errors, tags: [], progressAt: null },
     })
     expect(record?.errors).toMatchObject([
       { attempt: 1, name: 'Error', message: 'on purpose', at: date },

@@ -20,7 +20,7 @@ describeEachDatabase('get', (test) => {
       ...job,
       status: 'available',
       ...{ startedAt: null, finishedAt: null, errors: [], errorCount: 0 },
-      ...{ result: undefined, originQueue: null },
+      ...{ result: undefined, originQueue: null, tags: [], progressAt: null },
     })
     expect(job.scheduledAt.getTime() - job.createdAt.getTime()).toBe(3_600_000)
   })
@@ -70,6 +70,7 @@ describeEachDatabase('get', (test) => {
       ...job,
       ...{ status: 'finished', attempt: 1, startedAt: date, finishedAt: date },
       ...{ errors: [], errorCount: 0, result: { answer: 42 }, originQueue: null },
+      ...{ tags: [], progressAt: null },
     })
     const [started = 0, finished = 0] = [
       record?.startedAt?.getTime(),
@@ -288,7 +289,7 @@ describeEachDatabase('cancel, retry and delete', (test) => {
     expect(await queue.get(cancelled.id)).toEqual({
       ...cancelled,
       ...{ status: 'cancelled', startedAt: null, finishedAt: date, errors: [], errorCount: 0 },
-      ...{ result: undefined, originQueue: null },
+      ...{ result: undefined, originQueue: null, tags: [], progressAt: null },
     })
   })
 

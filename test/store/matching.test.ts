@@ -7,6 +7,7 @@ import { describeEachDatabase, expect, test, type Fixtures } from '../support/fi
 
 const ANY: JobCondition = {
   ...{ status: null, olderThanMs: null, newerThanMs: null, errorText: null, metadataJson: null },
+  tags: null,
 }
 
 /** 12,000 jobs, waiting or finished, every thousandth of which is marked. */
@@ -69,7 +70,7 @@ describe('a slice', () => {
     await rows('analyze {schema}.jobs')
     const { MATCH_LIVE_JOBS } = await import('../../src/store/matching.ts')
     const text = new Store(driverFor(db), schema).text(MATCH_LIVE_JOBS)
-    const values = [queueId, '0', 50, null, null, null, 'no such error', '{"no":1}', false]
+    const values = [queueId, '0', 50, null, null, null, 'no such error', '{"no":1}', null, false]
     const explained = await db.query<{ 'QUERY PLAN': string }>(
       `explain (analyze, buffers, costs off, timing off) ${text}`,
       values,

@@ -121,10 +121,11 @@ function sampleValues(statement: Statement): unknown[] {
   })
 }
 
-/** What a statement's casts ask for: JSON, a retry policy; else any text. */
+/** What a statement's casts ask for: JSON, an array, a retry policy; else any text. */
 function sampleText(statement: Statement, index: number): string {
   const isJson = statement.sql.includes(`$${index + 1}::text::jsonb`)
   if (isJson) return '[]'
+  if (statement.sql.includes(`$${index + 1}::text::text[]`)) return '{sample}'
   if (statement.sql.includes(`$${index + 1}::text::{schema}.retry_policy`)) return 'constant'
   return statement.name.includes('partition') ? '20200101' : 'sample'
 }

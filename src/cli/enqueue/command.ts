@@ -3,6 +3,7 @@ import { resolveEnqueueOptions, type JobOptions } from '../../core/enqueue-optio
 import { checkQueueName } from '../../core/queue-name.ts'
 import { RetryPolicy } from '../../core/retry.ts'
 import type { Cli } from '../cli.ts'
+import { tagOption } from '../command-parts.ts'
 import { usageFailure } from '../failure.ts'
 import { checkFlags } from '../flags.ts'
 import { readJobOptions, type JobFlags } from '../job-flags.ts'
@@ -70,6 +71,7 @@ export function addEnqueue(program: Command, cli: Cli): void {
     .addOption(new Option('--run-at <instant>', 'not before then, such as 2027-01-31T08:00:00Z'))
     .addOption(new Option('--timeout <duration>', 'how long a run may take'))
     .addOption(new Option('--metadata <json>', 'an object of facts that are no arguments'))
+    .addOption(tagOption('a word to find the job by; again: one more'))
     .addOption(
       new Option('--fifo', 'make a new queue as FIFO: strictly in order, one job at a time'),
     )

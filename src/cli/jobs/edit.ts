@@ -5,7 +5,7 @@ import { DEFAULT_MAX_BYTES } from '../../core/json.ts'
 import { RetryPolicy } from '../../core/retry.ts'
 import { Querier } from '../../querier.ts'
 import type { Cli } from '../cli.ts'
-import { queueOption, readJobId } from '../command-parts.ts'
+import { queueOption, readJobId, tagOption } from '../command-parts.ts'
 import { Failure, usageFailure } from '../failure.ts'
 import { checkFlags } from '../flags.ts'
 import { readArgs, readJobOptions, type JobFlags } from '../job-flags.ts'
@@ -45,6 +45,7 @@ export function addEdit(jobs: Command, cli: Cli): void {
         'other metadata, all of them; an object such as {"tenant":7}',
       ),
     )
+    .addOption(tagOption('other tags, all of them; again: one more'))
     .addHelpText('after', EXAMPLES)
     .action(async (id: string, _options: unknown, command: Command) => {
       await edit(id, command.optsWithGlobals<EditFlags>(), cli)

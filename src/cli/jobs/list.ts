@@ -62,6 +62,7 @@ Examples:
   $ millrace jobs list --status failed --newest
   $ millrace jobs list --queue emails --error timeout --newer-than 1h
   $ millrace jobs list --metadata '{"tenant":7}'
+  $ millrace jobs list --tag import --tag customer:42
   $ millrace jobs list --json --limit 1000 | jq '.jobs[].args'
 `
 

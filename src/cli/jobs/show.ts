@@ -95,6 +95,7 @@ function* facts(job: JobRecord): Generator<string> {
   yield `  queue   ${printable(job.queueName)}${origin}`
   const failed = job.errorCount === 0 ? '' : `, ${showCount(job.errorCount, 'failed run')} in all`
   yield `  runs    ${job.attempt} of at most ${job.maxRetries + 1}${failed}`
+  if (job.tags.length > 0) yield `  tags    ${printable(job.tags.join(', '))}`
   if (job.status === 'available') yield `  due     ${showExactly(job.scheduledAt)}`
 }
 
