@@ -64,8 +64,9 @@ async function dashboard(flags: DashboardFlags, cli: Cli): Promise<void> {
   const address = await resolveHost(flags.host)
   if (auth === undefined && !isLoopback(address)) {
     throw usageFailure(
-      printable(`On ${flags.host} others can reach it, and nobody has to authenticate.`) +
-        ' Pass --users, or leave --host out.',
+      printable(
+        `On ${flags.host} others can reach it, and nobody has to authenticate. Pass --users, or leave --host out.`,
+      ),
     )
   }
   await withTarget(flags, cli, {}, async ({ db, schema, description }) => {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isPlainObject, invalidOption, readOptions } from '../core/validate.ts'
-import { Refusal } from './refusal.ts'
+import { HookFailure, Refusal } from './refusal.ts'
 
 /**
  * What somebody may do: a `viewer` reads, an `operator` steers as well (enqueue, edit, cancel, retry, redrive), an
@@ -82,8 +82,18 @@ export function checkAuth(value: unknown): Auth {
 
 /** Who is asking. Throws a `Refusal` when nobody knows. */
 export async function authenticate(auth: Auth, request: Request): Promise<Actor> {
-  const answer: unknown = await auth(request)
-  if (answer === null || answer === undefined) throw unauthenticated(auth)
+  let actor: Actor | null
+  try {
+    actor = readAnswer(await auth(request))
+  } catch (error) {
+    throw new HookFailure('auth', error)
+  }
+  if (actor === null) throw unauthenticated(auth)
+  return actor
+}
+
+function readAnswer(answer: unknown): Actor | null {
+  if (answer === null || answer === undefined) return null
   const { role, name = 'unnamed' } =
     typeof answer === 'string' ? { role: answer } : readActor(answer)
   if (!ROLES.includes(role as Role)) throw invalidOption('auth', role, REMEDY)

@@ -4,6 +4,7 @@ import { logEvents } from '../core/logger.ts'
 import type { Database } from '../drivers/database.ts'
 import { driverFor } from '../drivers/recognise.ts'
 import { engineFor } from '../engine.ts'
+import { checkSchema } from '../migrations/check.ts'
 import { Querier } from '../querier.ts'
 import { describeApi } from './api/openapi.ts'
 import { ROUTES } from './api/routes.ts'
@@ -49,12 +50,23 @@ export function createDashboard(db: Database, options: DashboardOptions): Dashbo
   logEvents(events, logger)
   const routes = mount(parts, new Audit(engine.store, events), resolved)
   const failureParts = { store: engine.store, events, isRedacting: redactor.isActive }
+  let checked: Promise<unknown> | undefined
+  const checkSchemaOnce = async (): Promise<void> => {
+    checked ??= checkSchema(engine.store.driver, schema)
+    try {
+      await checked
+    } catch (error) {
+      checked = undefined // somebody may migrate it meanwhile
+      throw error
+    }
+  }
   return {
     async fetch(request) {
       try {
         checkHost(request, hosts)
         const actor = await authenticate(auth, request)
         checkOrigin(request)
+        await checkSchemaOnce()
         return await routes.fetch(request, { actor })
       } catch (error) {
         const { status, headers, body } = answerFailure(error, request, failureParts)

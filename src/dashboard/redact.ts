@@ -1,4 +1,5 @@
 import { isPlainObject, invalidOption } from '../core/validate.ts'
+import { HookFailure } from './refusal.ts'
 
 /** What a job looks like when it leaves: an object as JSON has it. */
 export type OutgoingJob = Record<string, unknown>
@@ -47,9 +48,13 @@ function withListed(path: readonly string[]): (readonly string[])[] {
 
 /** It is given a copy, so that what it changes in place is gone even if it returns something else, or the same. */
 function passThrough(redact: (job: OutgoingJob) => unknown, job: OutgoingJob): OutgoingJob {
-  const answer = redact(structuredClone(job))
-  if (isPlainObject(answer)) return answer
-  throw invalidOption('redact', answer, 'the function returns the job as it may leave')
+  try {
+    const answer = redact(structuredClone(job))
+    if (isPlainObject(answer)) return answer
+    throw invalidOption('redact', answer, 'the function returns the job as it may leave')
+  } catch (error) {
+    throw new HookFailure('redact', error)
+  }
 }
 
 /** The value with everything hidden that the path leads to; nothing is changed in place. */

@@ -1,4 +1,5 @@
 import { show, showDetail } from '../core/show.ts'
+import { describeThrown } from '../core/thrown.ts'
 import type { Fault } from './schema.ts'
 
 /** What a refused request is told beside the code and the sentence. */
@@ -29,6 +30,15 @@ export class Refusal extends Error {
     const { headers = {}, ...others } = details
     this.details = others
     this.headers = headers
+  }
+}
+
+/** What the application passed has failed, `auth` or `redact`: no matter of the request, whatever was thrown. */
+export class HookFailure extends Error {
+  override readonly name = 'HookFailure'
+
+  constructor(hook: string, cause: unknown) {
+    super(`the function "${hook}" failed: ${describeThrown(cause).message}`, { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.ts'
 import type { Querier } from '../querier.ts'
 import type { DBTX } from '../drivers/driver.ts'
-import { readOnly } from '../store/read-only.ts'
+import { readBounded } from '../store/read-only.ts'
 import type { Store } from '../store/store.ts'
 import type { Actor, Role } from './auth.ts'
 import type { Redactor } from './redact.ts'
@@ -69,7 +69,7 @@ export interface Route {
 
 /** Reads in a transaction that can change nothing, and whose statements are short or given up. */
 export function look<T>(parts: Parts, work: (tx: DBTX) => Promise<T>): Promise<T> {
-  return readOnly(parts.store, work)
+  return readBounded(parts.store, work)
 }
 
 /** What a route of the description can only have. */

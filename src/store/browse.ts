@@ -40,13 +40,7 @@ interface Direction {
 const OLDEST_FIRST: Direction = { after: '>', order: 'asc', end: 'max' }
 const NEWEST_FIRST: Direction = { after: '<', order: 'desc', end: 'min' }
 
-const browseLiveJobs = (name: string, { after, order }: Direction): Statement =>
-  statement({
-    name,
-    parameters: BROWSE_PARAMETERS,
-    indexes: ['jobs_by_id', 'job_errors_in_order'],
-    sql: `
-select
+const LIVE_COLUMNS = `
   jobs.id::text as "id",
   queues.name as "queueName",
   case when jobs.claimed_by > 0 then 'running' else 'available' end as "status",
@@ -67,7 +61,15 @@ select
     order by job_errors.number desc
     limit 1
   ) as "lastError",
-  origins.name as "originQueue"
+  origins.name as "originQueue"`
+
+const browseLiveJobs = (name: string, { after, order }: Direction): Statement =>
+  statement({
+    name,
+    parameters: BROWSE_PARAMETERS,
+    indexes: ['jobs_by_id', 'job_errors_in_order'],
+    sql: `
+select ${LIVE_COLUMNS}
 from ${liveJobSource(`(
   select
     jobs.id, jobs.queue_id, jobs.claimed_by, jobs.claim_no, jobs.priority, jobs.attempt, jobs.max_retries,

@@ -9,7 +9,12 @@ import type { Store } from './store.ts'
  * but asking it for each of 200 queues is 400 statements.
  */
 
-/** `$1` is the name before the page, `$2` how many queues, `$3` the size of each sample, `$4` the only one. */
+/**
+ * The lanes name the queue only as `jobs_due` has it: beside the plain column the planner takes both to be independent,
+ * expects next to nothing, and sorts all that is due (150 rows for each lane of a test, where one was asked for).
+ *
+ * `$1` is the name before the page, `$2` how many queues, `$3` the size of each sample, `$4` the only one.
+ */
 export const GLANCE_AT_QUEUES = statement({
   name: 'glance_at_queues',
   parameters: ['text', 'int4', 'int4', 'text'],
@@ -72,8 +77,7 @@ cross join lateral (
   cross join lateral (
     select jobs.run_at
     from {schema}.jobs
-    where jobs.queue_id = queues.id
-      and jobs.queue_id + 0 = queues.id
+    where jobs.queue_id + 0 = queues.id
       and jobs.priority = lane.priority
       and jobs.run_at <= statement_timestamp()
       and (jobs.claimed_by is null or jobs.claimed_by = 0)

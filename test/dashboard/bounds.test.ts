@@ -1,9 +1,11 @@
 import { expect } from 'vitest'
-import { quoteIdentifier } from '../../src/core/identifiers.ts'
+import { driverFor } from '../../src/drivers/recognise.ts'
 import { BROWSE_NEWEST_LIVE_JOBS, BROWSE_NEWEST_PAST_JOBS } from '../../src/store/browse.ts'
 import { GLANCE_AT_QUEUES } from '../../src/store/glance.ts'
+import { readBounded } from '../../src/store/read-only.ts'
 import { LOCATE_LIVE_JOB, LOCATE_PAST_JOB } from '../../src/store/locate.ts'
 import type { Statement } from '../../src/store/statement.ts'
+import { Store } from '../../src/store/store.ts'
 import { test, type Fixtures } from '../support/fixtures.ts'
 import { adminApi } from './arrange.ts'
 
@@ -36,20 +38,25 @@ async function fill(rows: Fixtures['rows']): Promise<void> {
   await rows('analyze {schema}.history')
 }
 
-interface Plan {
-  readonly Plan: { readonly 'Shared Hit Blocks': number; readonly 'Shared Read Blocks': number }
+interface Buffers {
+  readonly 'Shared Hit Blocks': number
+  readonly 'Shared Read Blocks': number
 }
 test('an answer reads so much and no more, however many jobs there are', async ({
+  db,
   schema,
   rows,
 }) => {
   await fill(rows)
-  const buffersOf = async (statement: Statement, values: unknown[]): Promise<number> => {
-    const text = statement.sql.replaceAll('{schema}', quoteIdentifier(schema))
-    const [row] = await rows(`explain (analyze, buffers, format json) ${text}`, values)
-    const [plan] = row?.['QUERY PLAN'] as [Plan]
-    return plan.Plan['Shared Hit Blocks'] + plan.Plan['Shared Read Blocks']
-  }
+  const store = new Store(driverFor(db), schema)
+  const buffersOf = (statement: Statement, values: unknown[]): Promise<number> =>
+    readBounded(store, async (tx) => {
+      const text = `explain (analyze, buffers, format json) ${store.text(statement)}`
+      const answer = await tx.query(text, values)
+      const json = answer.rows[0]?.['QUERY PLAN'] as string
+      const [{ Plan: plan }] = JSON.parse(json) as [{ Plan: Buffers }]
+      return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    })
   const nothing = [null, null, null, null]
   const newest = [1, '9223372036854775807', 50]
   // One job after the other, of 2,000; and the index.

@@ -28,13 +28,7 @@ async function everythingSaid(api: Api, id: string): Promise<string> {
 
 describe.for<[string, Redact]>([
   ['paths', ['args.card', 'metadata.*', 'errors.*.message', 'errors.*.stack', 'result']],
-  [
-    'a function',
-    (job) => {
-      const { args, metadata, errors, lastError, result, ...others } = job
-      return { ...others, args: {}, metadata: {} }
-    },
-  ],
+  ['a function', ({ id, queue, status }) => ({ id, queue, status })],
 ])('redaction by %s', ([, redact]) => {
   test('applies to everything that leaves', async ({ db, schema, openQueue }) => {
     const queue = openQueue(

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { Pool } from 'pg'
 import { createDashboard, toNodeListener } from '../../src/dashboard/index.ts'
@@ -11,6 +12,7 @@ import { blocksOf, readPage } from './markdown.ts'
 
 /* The curl commands of docs/http-api.md, one after the other, against a server with the answers that the page shows. */
 
+const execute = promisify(execFile)
 const page = 'docs/http-api.md'
 const db = new Pool({ connectionString: inject('databaseUrl') })
 const hasCurl = spawnSync('curl', ['--version']).status === 0
@@ -58,17 +60,10 @@ test('the table of addresses has every one, with its role', () => {
 
 /** Each line of it, with a line's end behind what it prints. */
 async function run(code: string): Promise<string> {
-  const { execFile } = await import('node:child_process')
   const outputs: string[] = []
   for (const command of code.trimEnd().split('\n')) {
-    outputs.push(
-      await new Promise<string>((resolve, reject) => {
-        execFile('/bin/sh', ['-c', command], (error, stdout) => {
-          if (error === null) resolve(`${stdout}\n`)
-          else reject(error)
-        })
-      }),
-    )
+    const { stdout } = await execute('/bin/sh', ['-c', command])
+    outputs.push(`${stdout}\n`)
   }
   return outputs.join('')
 }

@@ -30,13 +30,20 @@ export const auditRoutes: readonly Route[] = [
 ]
 
 function showEntry({ queueName, ...row }: AuditRow, redactor: Redactor): object {
+  const { id, at, actor, role, action, jobCount, changed, outcome } = row
   const request = row.request === null ? null : (JSON.parse(row.request) as object)
   return {
-    ...row,
-    at: microsToDate(row.at).toISOString(),
+    id,
+    at: microsToDate(at).toISOString(),
+    actor,
+    role,
+    action,
     queue: queueName,
     jobIds: JSON.parse(row.jobIds) as string[],
+    jobCount,
     request: request !== null && redactor.isActive ? withoutFilter(request) : request,
+    changed,
+    outcome,
   }
 }
 

@@ -23,7 +23,8 @@ export const queueRoutes: readonly Route[] = [
     query: pageParameters(100),
     answer: pageOf('queues', ref('Queue')),
     handle: async ({ parts, query }) => {
-      const afterName = readCursor(LIST, query['cursor'], (name) => !name.includes('\u0000')) ?? ''
+      const afterName =
+        readCursor(LIST, query['cursor'], (name) => !/\p{Surrogate}|\0/u.test(name)) ?? ''
       const limit = numberAt(query, 'limit', 50)
       const page = { afterName, limit: limit + 1, sample: SAMPLE_OF_MANY }
       const queues = await look(parts, (tx) => glanceAtQueues(parts.store, page, tx))
