@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
 import { describe } from 'vitest'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import { CHECKS } from '../../src/doctor/checks.ts'
 import { diagnose } from '../../src/doctor/diagnose.ts'
@@ -27,6 +28,9 @@ describeEachDatabase('a schema that was just migrated', (test, database) => {
   })
 })
 
+/** A version that this release does not know. */
+const NEXT = LATEST_VERSION + 1
+
 describe('the schema', () => {
   test('that is not there is an error, and nothing is looked for in it', async ({ db, schema }) => {
     await migrateDown(db, { schema, to: 0 })
@@ -47,8 +51,10 @@ describe('the schema', () => {
   })
 
   test('that needs newer code is an error', async ({ db, schema, rows }) => {
-    await rows(`insert into {schema}.migrations (version, name, oldest_code) values (2, 'next', 2)`)
-    const finding = await findingThat('needs code of version 2', 'versions', db, { schema })
+    await rows(
+      `insert into {schema}.migrations (version, name, oldest_code) values (${NEXT}, 'next', ${NEXT})`,
+    )
+    const finding = await findingThat(`needs code of version ${NEXT}`, 'versions', db, { schema })
     expect(finding.level).toBe('error')
     const [queues] = await findingsOf('queues', db, { schema })
     expect(queues).toMatchObject({
@@ -62,7 +68,9 @@ describe('the schema', () => {
     schema,
     rows,
   }) => {
-    await rows(`insert into {schema}.migrations (version, name, oldest_code) values (2, 'next', 1)`)
+    await rows(
+      `insert into {schema}.migrations (version, name, oldest_code) values (${NEXT}, 'next', 1)`,
+    )
     const finding = await findingThat('newer than Millrace', 'versions', db, { schema })
     expect(finding.level).toBe('ok')
     expect(await findingsOf('drift', db, { schema })).toMatchObject([{ level: 'skipped' }])

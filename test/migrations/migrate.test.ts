@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import type { DB } from '../../src/drivers/driver.ts'
 import { lockStatement } from '../../src/migrations/steps.ts'
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.ts'
@@ -35,8 +36,9 @@ describe('up and down', () => {
     expect(await countCatalog(db)).toEqual(empty)
 
     await migrateUp(db)
-    expect(first.steps).toEqual([{ version: 1, name: 'queue' }])
-    expect(down.steps).toEqual([{ version: 1, name: 'queue' }])
+    const steps = migrations.map(({ version, name }) => ({ version, name }))
+    expect(first.steps).toEqual(steps)
+    expect(down.steps).toEqual(steps.toReversed())
     expect(await describeSchema(db, 'millrace')).toEqual(description)
     await migrateDown(db, { to: 0 })
   })
@@ -55,7 +57,7 @@ describe('up and down', () => {
     const client = await database.connect()
     const schema = uniqueName('client')
     await migrateUp(client, { schema })
-    expect(await migrationStatus(client, { schema })).toMatchObject({ current: 1 })
+    expect(await migrationStatus(client, { schema })).toMatchObject({ current: LATEST_VERSION })
   })
 
   test('any object that satisfies DB will do', async () => {
@@ -76,8 +78,8 @@ describe('up and down', () => {
     }
     const schema = uniqueName('custom')
     await migrateUp(db, { schema })
-    expect(await migrationStatus(db, { schema })).toMatchObject({ current: 1 })
-    expect((await migrateDown(db, { schema, to: 0 })).steps).toHaveLength(1)
+    expect(await migrationStatus(db, { schema })).toMatchObject({ current: LATEST_VERSION })
+    expect((await migrateDown(db, { schema, to: 0 })).steps).toHaveLength(LATEST_VERSION)
   })
 
   test('the bookkeeping says what was applied and which code it still admits', async () => {
@@ -87,9 +89,13 @@ describe('up and down', () => {
     const rows = await rowsOf(
       db,
       `select version, name, oldest_code, applied_at between now() - interval '1 minute' and now() as is_recent
-       from ${schema}.migrations`,
+       from ${schema}.migrations order by version`,
     )
-    expect(rows).toEqual([{ version: 1, name: 'queue', oldest_code: 1, is_recent: true }])
+    expect(rows).toEqual(
+      migrations.map(({ version, name, oldestCode }) => {
+        return { version, name, oldest_code: oldestCode, is_recent: true }
+      }),
+    )
   })
 })
 

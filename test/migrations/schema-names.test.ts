@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { checkSchema } from '../../src/migrations/check.ts'
@@ -68,7 +69,10 @@ describe.each([
     const before = await countCatalog(db)
     await migrateUp(db, { schema })
     await checkSchema(driverFor(db), schema)
-    expect(await migrationStatus(db, { schema })).toMatchObject({ current: 1, pending: [] })
+    expect(await migrationStatus(db, { schema })).toMatchObject({
+      current: LATEST_VERSION,
+      pending: [],
+    })
 
     expect(await insertJob(db, schema)).toBe('1')
     const at = quoteIdentifier(schema)
