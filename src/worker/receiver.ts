@@ -31,6 +31,7 @@ const LAST_CLAIM_MS = 1_500
 /** Receives the jobs of one queue: claims, starts, settles, sleeps, and stops in good order. */
 export class Receiver implements Sleeper {
   readonly #shared: SharedParts
+  /** What it was opened with. */
   readonly rules: ReceiverRules
   readonly #bell = new Bell()
   /** Short handlers would else run on and on in one turn, and neither a claim nor a heartbeat would leave the process. */
@@ -208,8 +209,7 @@ export class Receiver implements Sleeper {
 
   /** Waits for a ring; with nothing due it naps in a stream of jobs, and looks again, or else falls asleep. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const { isDry } = this.#outlook
-    const mayNap = isDry && this.rules.drainLimit === undefined
+    const mayNap = this.#outlook.isDry && this.rules.drainLimit === undefined
     if (mayNap && (await this.#stream.nap(signal))) return this.#outlook.expectMore()
     if (this.#outlook.isDry) this.#shared.waker.fallAsleep(this, this.#outlook.takeNews())
     await this.#bell.wait(this.#patienceMs(), signal)

@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { until } from '../support/until.ts'
+import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { Millrace, millrace } from './millrace.ts'
 
 /** The name of a schema that is not there yet. */
@@ -22,6 +23,12 @@ async function sql(text: string): Promise<unknown[]> {
   }
 }
 
+/** What is said of steps. */
+function took(steps: typeof migrations): string {
+  const names = steps.map(({ version, name }) => `${version} ${name}`)
+  return `took ${steps.length} steps: ${names.join(', ')}.\n`
+}
+
 describe('millrace migrate', () => {
   test('goes up and down again, and says where it is', async () => {
     const schema = newSchema()
@@ -33,7 +40,7 @@ describe('millrace migrate', () => {
 
     const up = await millrace(['migrate', 'up', '--schema', schema])
     expect(up).toMatchObject({ code: 0, stderr: '' })
-    expect(up.stdout).toMatch(/ took \d+ steps?: .*\b1 queue\b.*\.\n$/)
+    expect(up.stdout).toContain(took(migrations))
     expect((await millrace(['migrate', 'up'], { schema })).stdout).toMatch(
       /was up to date already\.\n$/,
     )
@@ -48,7 +55,7 @@ describe('millrace migrate', () => {
 
     const down = await millrace(['migrate', 'down', '--to', '0', '--yes'], { schema })
     expect(down).toMatchObject({ code: 0, stderr: '' })
-    expect(down.stdout).toMatch(/ took \d+ steps?: .*\b1 queue\b.*\.\n$/)
+    expect(down.stdout).toContain(took(migrations.toReversed()))
     expect((await millrace(['migrate', 'status'], { schema })).code).toBe(4)
   })
 
@@ -56,8 +63,8 @@ describe('millrace migrate', () => {
     const schema = newSchema()
     const json = async (...args: string[]): Promise<unknown> =>
       JSON.parse((await millrace(['migrate', ...args, '--json'], { schema })).stdout)
-    const latest = LATEST_VERSION
     const steps = migrations.map(({ version, name }) => ({ version, name }))
+    const latest = LATEST_VERSION
     expect(await json('status')).toEqual({ schema, current: 0, latest, pending: steps })
     expect(await json('up')).toEqual({ schema, steps })
     expect(await json('up')).toEqual({ schema, steps: [] })

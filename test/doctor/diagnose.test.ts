@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
 import { describe } from 'vitest'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import { CHECKS } from '../../src/doctor/checks.ts'
 import { diagnose } from '../../src/doctor/diagnose.ts'
@@ -29,6 +30,9 @@ describeEachDatabase('a schema that was just migrated', (test, database) => {
     )
   })
 })
+
+/** A version that this release does not know. */
+const NEXT = LATEST_VERSION + 1
 
 describe('the schema', () => {
   test('that is not there is an error, and nothing is looked for in it', async ({ db, schema }) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import type { DB } from '../../src/drivers/driver.ts'
 import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { lockStatement } from '../../src/migrations/steps.ts'

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { checkSchema } from '../../src/migrations/check.ts'

@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { LATEST_VERSION } from '../../src/migrations/all.ts'

@@ -38,7 +38,8 @@ export function processFor(scene: Scene, verb: InProcess, pick: number): ModelPr
 /** The job that somebody steers, mostly one on which it has an effect. */
 export function jobFor(scene: Scene, verb: Steering, pick: number): ModelJob | undefined {
   return chooseMostly([...scene.model.jobs.values()], pick, ({ state }) => {
-    if (verb === 'cancel' || verb === 'edit') return state.kind === 'waiting'
+    if (verb === 'cancel') return state.kind !== 'ended'
+    if (verb === 'edit') return state.kind === 'waiting'
     return verb !== 'retry' || (state.kind === 'ended' && state.outcome !== 'finished')
   })
 }

@@ -38,7 +38,8 @@ export function claimFromLanes(
   const { queue, worker } = claim
   const isDue = (job: ModelJob): boolean =>
     job.state.kind === 'waiting' && !job.isSuspect && job.runAt <= model.now
-  const eligible = worker.status === 'alive' ? model.live(queue).filter(isDue) : []
+  const mayClaim = worker.status === 'alive' && !model.paused.has(queue)
+  const eligible = mayClaim ? model.live(queue).filter(isDue) : []
   checkNumber(claim)
   const taken = eligible.filter((job) => claim.ids.includes(job.id)).sort(byUrgency)
   demand(
@@ -58,15 +59,15 @@ export function claimFromHead(
   const { queue, worker } = claim
   const ready: ModelJob[] = []
   for (const job of model.live(queue)) {
-    if (inHand.has(job.id)) continue
+    if (inHand.has(job.id) || isDropped(job, worker)) continue
     if (!isReady(model, job, worker)) break
     ready.push(job)
   }
   // A dead worker that is not rescued yet still owns it: what it claims is rescued with the rest.
-  const mayClaim = model.owner(queue) === worker.id
-  const expected = mayClaim ? ready.slice(0, claim.limit) : []
+  const isOwner = model.owner(queue) === worker.id
+  const expected = isOwner && !model.paused.has(queue) ? ready.slice(0, claim.limit) : []
   checkExactly(claim, expected)
-  if (mayClaim) checkNumber(claim) // who is not the owner yet claims under the same number again
+  if (isOwner) checkNumber(claim) // who is not the owner yet claims under the same number again
   for (const job of expected) model.hold(job, gripOf(claim), claim.startsAtOnce)
 }
 
@@ -81,10 +82,15 @@ export function claimSuspect(model: QueueModel, claim: ObservedClaim): void {
   const mayClaim = RULES[queue].isFifo
     ? model.owner(queue) === worker.id
     : worker.status === 'alive'
-  const expected = mayClaim ? eligible.slice(0, 1) : []
+  const expected = mayClaim && !model.paused.has(queue) ? eligible.slice(0, 1) : []
   checkNumber(claim)
   checkExactly(claim, expected)
   for (const job of expected) model.hold(job, gripOf(claim), false)
+}
+
+/** It is to be cancelled, and this worker has not started it: it goes back, and so ends. */
+function isDropped({ state, isMarked }: ModelJob, worker: ModelWorker): boolean {
+  return isMarked && state.kind === 'held' && state.worker === worker.id
 }
 
 function isReady(model: QueueModel, job: ModelJob, worker: ModelWorker): boolean {

@@ -46,6 +46,8 @@ export interface ModelJob {
   /** The run of each failure, in order; a fresh set of attempts keeps the old errors. */
   errors: { readonly attempt: number; readonly name: string }[]
   isSuspect: boolean
+  /** Somebody asked to cancel it while it was held: it can only finish, or end as cancelled. */
+  isMarked: boolean
   /** In a dead-letter queue: where it came from. */
   origin: QueueName | null
   /** When it last became visible to claims: the step, and the time of the processes. */

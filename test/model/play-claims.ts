@@ -44,7 +44,9 @@ export async function claim(
     else process.lost.push({ queue, worker: worker.id, claimNo })
   }
   const isAnswered = own.every((one) => one.isAnswered)
-  if (wasFree && isAnswered && worker.status === 'alive') {
+  if (isAnswered) await dropMarked(scene, process, queue)
+  const mayOwn = worker.status === 'alive' && !scene.model.paused.has(queue)
+  if (wasFree && isAnswered && mayOwn) {
     demand(
       scene.model.owner(queue) === worker.id,
       `worker ${worker.id} leaves ${queue} without an owner`,
@@ -97,7 +99,7 @@ export async function findLost(scene: Scene, process: ModelProcess): Promise<boo
   for (const grip of lost) {
     await scene.simulated(process).findLost(grip.queue, grip)
     for (const { id } of scene.model.heldBy(grip.worker)) {
-      scene.model.settle(id, grip, { kind: 'interrupted' })
+      scene.model.settle(id, grip, { kind: 'interrupted' }, false)
     }
   }
   return true
@@ -121,13 +123,18 @@ export async function poll(
   })
   const past = process.past.get(queue) ?? []
   const mustSee = RULES[queue].isFifo ? due.filter((job) => job === live[0]) : due
-  const isAlive = process.worker?.status === 'alive'
-  const expected = isAlive ? mustSee.filter((job) => !rules.isExcused(model, job, past)) : []
+  const isPaused = model.paused.has(queue)
+  const mayClaim = process.worker?.status === 'alive' && !isPaused
+  const expected = mayClaim ? mustSee.filter((job) => !rules.isExcused(model, job, past)) : []
   demand(found.wakes || expected.length === 0, `a poll of ${queue} does not see [${ids(expected)}]`)
-  demand(!found.isDue || due.length > 0, `a poll of ${queue} sees what is not there`)
+  demand(
+    found.isPaused === isPaused,
+    `a poll of ${queue} says that it is paused: ${found.isPaused}`,
+  )
+  demand(!found.isDue || (due.length > 0 && !isPaused), `a poll of ${queue} sees what is not there`)
   demand(found.ownerId === model.owner(queue), `a poll of ${queue} sees the owner ${found.ownerId}`)
   const later = live.filter((job) => job.runAt > model.now).map((job) => job.runAt - model.now)
-  const nextDueInMs = later.length === 0 ? null : String(Math.min(...later))
+  const nextDueInMs = later.length === 0 || isPaused ? null : String(Math.min(...later))
   demand(found.nextDueInMs === nextDueInMs, `a poll of ${queue} says: next in ${found.nextDueInMs}`)
   return true
 }
@@ -145,6 +152,7 @@ function followLanes(
     const { isSure = false, isAnswered = false } =
       own.find(({ claimNo }) => claimNo === ran.claimNo) ?? {}
     rules.claimFromLanes(model, { queue, worker, isSure, ...ran }, past)
+    if (model.paused.has(queue)) continue // it has not looked
     process.noteClaim(queue, {
       step: model.step,
       now: isAnswered ? model.now : -Infinity,
@@ -177,6 +185,15 @@ function followHead(
       rules.claimFromHead(model, { queue, worker, isSure: true, ...claimed }, inHand)
     }
   }
+}
+
+/** FIFO: what was dropped and is to be cancelled is not taken again, and goes back. */
+async function dropMarked(scene: Scene, process: ModelProcess, queue: QueueName): Promise<void> {
+  const isMarked = ({ id, queue: place }: Hand): boolean =>
+    place === queue && scene.model.jobs.get(id)?.isMarked === true
+  const marked = process.left.filter(isMarked)
+  process.left = process.left.filter((hand) => !marked.includes(hand))
+  await interrupt(scene, process, marked)
 }
 
 /** The answered jobs of a claim come into the process's hands. */

@@ -38,7 +38,8 @@ function checkOrder(scene: Scene, process: ModelProcess, hand: Hand): void {
   const before = scene.model
     .live(hand.queue)
     .filter(
-      ({ id, visible }) => id < hand.id && !written.has(id) && visible.step < hand.claimed.step,
+      ({ id, visible, isMarked }) =>
+        id < hand.id && !isMarked && !written.has(id) && visible.step < hand.claimed.step,
     )
   demand(
     before.length === 0,
@@ -193,7 +194,7 @@ function decide(
   process: ModelProcess,
   hand: Hand,
   outcome: ModelOutcome,
-  completed = false,
+  { completed = false, hasStarted = true } = {},
 ): Decision {
   const inHand = scene.simulated(process).hand(hand.id, hand)
   const { attempt, maxRetries, retryPolicy } = inHand.job
@@ -201,7 +202,7 @@ function decide(
   const { baseRetryDelayMs, maxRetryDelayMs, dlq } = RULES[hand.queue]
   const policy = { baseRetryDelayMs, maxRetryDelayMs, retryJitter: 0, hasDlq: dlq !== null }
   const verdict = judge(run, outcomeOf(outcome), policy)
-  return { hand, outcome, settlement: settlementOf(inHand, verdict, completed) }
+  return { hand, outcome, settlement: settlementOf(inHand, verdict, { completed, hasStarted }) }
 }
 
 function outcomeOf(outcome: ModelOutcome): Outcome {
@@ -231,8 +232,9 @@ async function writeDown(
     const group = decisions.filter(({ hand }) => hand.queue === queue)
     const runs = group.map(({ settlement }) => settlement)
     const ids = await scene.simulated(process).settle(queue, runs)
-    for (const { hand, outcome } of group) {
-      const expected = scene.model.settle(hand.id, hand, outcome)
+    for (const { hand, outcome, settlement } of group) {
+      const hasStarted = settlement.startedAt > 0
+      const expected = scene.model.settle(hand.id, hand, outcome, hasStarted)
       const did = ids.has(String(hand.id))
       demand(
         did === expected,
@@ -277,10 +279,10 @@ export async function complete(
       ({ id, state }) => id === hand.id && state.kind === 'held' && state.claimNo === hand.claimNo,
     )
   demand(isLost === !held, `complete of job ${hand.id} says that its lease is lost: ${isLost}`)
-  if (commits && held) scene.model.settle(hand.id, hand, { kind: 'returned' })
+  if (commits && held) scene.model.settle(hand.id, hand, { kind: 'returned' }, true)
   process.running = process.running.filter((other) => other !== hand)
   // What the settler tries next: it fails the run, and finds out whether the transaction committed.
-  const decision = decide(scene, process, hand, { kind: 'threw' }, true)
+  const decision = decide(scene, process, hand, { kind: 'threw' }, { completed: true })
   await record(scene, process, [decision], 'now')
   return true
 }
@@ -304,6 +306,9 @@ export async function interrupt(
   process: ModelProcess,
   hands: readonly Hand[],
 ): Promise<void> {
-  const decisions = hands.map((hand) => decide(scene, process, hand, { kind: 'interrupted' }))
+  const decisions = hands.map((hand) => {
+    const hasStarted = process.running.includes(hand)
+    return decide(scene, process, hand, { kind: 'interrupted' }, { hasStarted })
+  })
   await writeDown(scene, process, decisions)
 }

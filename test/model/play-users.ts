@@ -90,6 +90,15 @@ export async function redrive(scene: Scene, pick: number, limit: number): Promis
   return expected > 0
 }
 
+/** Pauses a queue, or resumes one that is paused. */
+export async function pauseOrResume(scene: Scene, queue: QueueName): Promise<boolean> {
+  const did = scene.model.pauseOrResume(queue)
+    ? await scene.queue(queue).pause()
+    : await scene.queue(queue).resume()
+  demand(did, `${queue} is not paused or resumed`)
+  return true
+}
+
 async function look(scene: Scene, job: ModelJob, place: QueueName): Promise<boolean> {
   const record = await scene.queue(place).get(String(job.id))
   const found = scene.model.find(place, job.id)

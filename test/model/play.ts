@@ -86,6 +86,8 @@ export class Play {
         return users.endTransaction(scene, this.#open, pick, step.commits)
       case 'redrive':
         return users.redrive(scene, pick, step.limit)
+      case 'pause':
+        return users.pauseOrResume(scene, step.queue)
       case 'declare dead':
         return workers.declareDead(scene, pick)
       case 'rescue':
@@ -172,6 +174,7 @@ export class Play {
     const { model } = this.#scene
     while (await this.#perform({ do: 'end transaction', pick: 0, commits: true }));
     while (await this.#perform({ do: 'crash', pick: 0 }));
+    for (const queue of model.paused) await this.#perform({ do: 'pause', pick: 0, queue })
     // Twice, the second time for claims that were still under way when their worker died.
     for (const ms of [LEASE_MS, 60_000]) {
       await this.#perform({ do: 'pass', pick: 0, ms: ms + 1_000 })

@@ -34,6 +34,7 @@ export class QueueModel {
   readonly pointers = new Map<string, Pointer>()
   readonly workers = new Map<number, ModelWorker>()
   readonly owners = new Map<QueueName, number>()
+  readonly paused = new Set<QueueName>()
   readonly transactions: OpenTransaction[] = []
   /** When jobs last came back to a queue at their old place in time. */
   readonly rewound = new Map<QueueName, number>()
@@ -114,9 +115,13 @@ export class QueueModel {
   }
 
   /** What became of a run. Answers whether the job was still in that hand; if not, nothing happens. */
-  settle(id: number, grip: Grip, outcome: ModelOutcome): boolean {
+  settle(id: number, grip: Grip, outcome: ModelOutcome, hasStarted: boolean): boolean {
     const job = this.#gripped(id, grip)
     if (job === undefined) return false
+    if (job.isMarked && outcome.kind !== 'returned') {
+      this.#cancelHeld(job, grip, hasStarted)
+      return true
+    }
     switch (outcome.kind) {
       case 'returned':
         this.#finish(job, grip)
@@ -144,7 +149,8 @@ export class QueueModel {
     for (const job of this.heldBy(worker.id)) {
       if (job.state.kind !== 'held') continue
       const grip = { worker: worker.id, claimNo: job.state.claimNo }
-      if (!job.state.isStarted) this.#giveBack(job)
+      if (job.isMarked) this.#cancelHeld(job, grip, job.state.isStarted)
+      else if (!job.state.isStarted) this.#giveBack(job)
       else if (ranAlone(job, grip)) this.#fail(job, grip, 'WorkerCrashed')
       else {
         job.isSuspect = true
@@ -158,8 +164,16 @@ export class QueueModel {
 
   cancel(queue: QueueName, id: number): boolean {
     const job = this.find(queue, id)
-    if (job?.state.kind !== 'waiting') return false
-    this.#change(job, { state: { kind: 'ended', outcome: 'cancelled', by: null } })
+    if (job === undefined || job.state.kind === 'ended') return false
+    if (job.state.kind === 'held') this.#change(job, { isMarked: true })
+    else this.#change(job, { state: { kind: 'ended', outcome: 'cancelled', by: null } })
+    return true
+  }
+
+  /** Pauses a queue, or resumes one that is paused. Answers whether it is paused now. */
+  pauseOrResume(queue: QueueName): boolean {
+    if (this.paused.delete(queue)) return false
+    this.paused.add(queue)
     return true
   }
 
@@ -238,7 +252,13 @@ export class QueueModel {
     return {
       ...{ id: this.#lastJobId, queue, maxRetries, retryPolicy, priority },
       ...{ state: { kind: 'waiting' }, runAt: this.now + delayMs, attempt: 0, errors: [] },
-      ...{ isSuspect: false, origin: null, visible: { step: 0, at: 0 }, version: 0 },
+      ...{
+        isSuspect: false,
+        isMarked: false,
+        origin: null,
+        visible: { step: 0, at: 0 },
+        version: 0,
+      },
     }
   }
 
@@ -269,7 +289,14 @@ export class QueueModel {
       return
     }
     const attempt = job.attempt + 1
-    this.#change(job, { attempt, state: { kind: 'ended', outcome: 'finished', by } })
+    const state = { kind: 'ended', outcome: 'finished', by } as const
+    this.#change(job, { attempt, isMarked: false, state })
+  }
+
+  #cancelHeld(job: ModelJob, by: Grip, hasStarted: boolean): void {
+    const attempt = job.attempt + (hasStarted ? 1 : 0)
+    const state = { kind: 'ended', outcome: 'cancelled', by } as const
+    this.#change(job, { attempt, isMarked: false, state })
   }
 
   #fail(job: ModelJob, by: Grip, name: string): void {

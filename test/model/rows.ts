@@ -22,18 +22,19 @@ export function linesOf(model: QueueModel): Lines {
   }
   for (const { id, status } of model.workers.values()) lines.push(`worker ${id} ${status}`)
   for (const queue of model.queueNames) {
+    if (model.paused.has(queue)) lines.push(`${queue} is paused`)
     if (RULES[queue].isFifo) lines.push(`${queue} owned by ${model.owner(queue) ?? '-'}`)
   }
   return lines.sort()
 }
 
 function liveLine(job: ModelJob): string {
-  const { id, queue, state, priority, runAt, attempt, errors, isSuspect, origin } = job
+  const { id, queue, state, priority, runAt, attempt, errors, isSuspect, isMarked, origin } = job
   const parked = isSuspect ? 'parked' : 'free'
   const holder = state.kind === 'held' ? `held ${state.worker}/${state.claimNo}` : parked
   const started = state.kind === 'held' && state.isStarted ? ' started' : ''
   const listed = holder === 'parked' ? ' listed' : ''
-  return `${id} in ${queue} ${holder}${started}${listed} priority ${priority} at ${runAt - START_MS} attempt ${attempt} errors ${errors.length}/${errors.length}${isSuspect ? ' suspect' : ''} origin ${origin ?? '-'}`
+  return `${id} in ${queue} ${holder}${started}${listed} priority ${priority} at ${runAt - START_MS} attempt ${attempt} errors ${errors.length}/${errors.length}${isSuspect ? ' suspect' : ''} origin ${origin ?? '-'}${isMarked ? ' marked' : ''}`
 }
 
 function endedLine(job: ModelJob): string {
@@ -47,7 +48,7 @@ const STORED = `
 select line
 from (
   select format(
-    '%s in %s %s%s%s priority %s at %s attempt %s errors %s/%s%s origin %s',
+    '%s in %s %s%s%s priority %s at %s attempt %s errors %s/%s%s origin %s%s',
     jobs.id, queues.name,
     case when jobs.claimed_by is null then 'free' when jobs.claimed_by = 0 then 'parked'
       else format('held %s/%s', jobs.claimed_by, jobs.claim_no) end,
@@ -66,7 +67,8 @@ from (
     jobs.error_count,
     (select count(*) from {schema}.job_errors where job_errors.job_id = jobs.id),
     case when jobs.is_suspect then ' suspect' end,
-    coalesce(origins.name, '-')
+    coalesce(origins.name, '-'),
+    case when jobs.cancel_requested_at is not null then ' marked' end
   ) as line
   from {schema}.jobs
   join {schema}.queues on queues.id = jobs.queue_id
@@ -97,6 +99,10 @@ from (
   from {schema}.queues
   where queues.is_fifo
   union all
+  select format('%s is paused', queues.name)
+  from {schema}.queues
+  where queues.paused_at is not null
+  union all
   select format('errors of the vanished job %s', job_errors.job_id)
   from {schema}.job_errors
   where not exists (select from {schema}.jobs where jobs.id = job_errors.job_id)
@@ -113,7 +119,7 @@ delete from {schema}.history;
 delete from {schema}.job_errors;
 delete from {schema}.suspects;
 delete from {schema}.marks;
-update {schema}.queues set owner_id = null where owner_id is not null;
+update {schema}.queues set owner_id = null, paused_at = null where owner_id is not null or paused_at is not null;
 delete from {schema}.workers;
 alter table {schema}.workers alter column id restart;
 alter sequence {schema}.job_ids restart;`

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventBus } from '../../src/core/event-bus.ts'
 import type { Verdict } from '../../src/core/judge.ts'
+import { cancelPassed, giveBackOrCancel } from '../../src/store/cancel.ts'
 import { claimSuspect, startAlone } from '../../src/store/claim.ts'
 import type { ClaimAnswer } from '../../src/store/claim-answer.ts'
 import { findSettled } from '../../src/store/history.ts'
@@ -8,7 +9,6 @@ import { compareNumerals } from '../../src/store/numerals.ts'
 import { pollQueues, type PolledQueue } from '../../src/store/poll.ts'
 import { disownQueue } from '../../src/store/queues.ts'
 import { readHeldSlice } from '../../src/store/rescue.ts'
-import { giveBack } from '../../src/store/settle.ts'
 import type { Store } from '../../src/store/store.ts'
 import { beat, listQueueOfWorker, registerWorker, stopWorker } from '../../src/store/workers.ts'
 import { Backlog } from '../../src/worker/backlog.ts'
@@ -193,6 +193,12 @@ export class SimulatedProcess {
       const names = { queueId: id, queueName: queue, dlqName: undefined }
       const rules = { ...names, dlqId, keepFinishedMs, keepFailedMs }
       for (const done of await carryOut(this.#store, rules, group)) settled.add(done)
+      const isFinish = group[0]?.verdict.to === 'finished'
+      const holder = { queueId: id, workerId: group[0]?.registration.id ?? 0 }
+      const others = isFinish
+        ? []
+        : await cancelPassed(this.#store, holder, group, [...settled], keepFailedMs)
+      for (const done of others) settled.add(done)
       for (const run of group) {
         const { verdict } = run
         const isDue = verdict.to === 'available' && verdict.afterMs === 0
@@ -223,7 +229,10 @@ export class SimulatedProcess {
       const jobs = slice.orphans
         .filter((orphan) => orphan.claimNo === String(lost.claimNo))
         .sort((left, right) => compareNumerals(left.id, right.id))
-      if (jobs.length > 0) await giveBack(this.#store, holder, jobs, false)
+      const { keepFailedMs } = this.#queue(queue)
+      const unstarted = jobs.map((job) => ({ ...job, startedAt: 0 }))
+      if (jobs.length > 0)
+        await giveBackOrCancel(this.#store, holder, unstarted, false, keepFailedMs)
       key = slice.next
     } while (key !== undefined)
   }
@@ -299,18 +308,12 @@ export class SimulatedProcess {
 export function settlementOf(
   { job, claimNo, registration }: JobInHand,
   verdict: Verdict,
-  completed = false,
+  { completed, hasStarted }: { readonly completed: boolean; readonly hasStarted: boolean },
 ): Settlement {
   return {
     ...{ id: job.id, claimNo, registration, attempt: job.attempt + 1, verdict, completed },
-    ...{
-      startedAt: Number(job.runAt),
-      runMs: 1,
-      errorAfter: undefined,
-      isCancelled: false,
-      isSettled: false,
-    },
-    priority: job.priority,
+    ...{ startedAt: hasStarted ? Number(job.runAt) : 0, runMs: 1, errorAfter: undefined },
+    ...{ isCancelled: false, isSettled: false, priority: job.priority },
     hadErrors: job.errorCount > 0,
     result: verdict.to === 'finished' ? verdict.result : undefined,
   }

@@ -40,6 +40,7 @@ interface Details {
   edit: { maxRetries: number; priority: number | undefined; delayMs: number | undefined }
   look: object
   redrive: { limit: number }
+  pause: { queue: QueueName }
 }
 
 export type Verb = keyof Details
@@ -166,7 +167,8 @@ function anyStep(queues: readonly QueueName[]): fc.Arbitrary<Step> {
     weigh(2, of('rescue', {})),
     weigh(4, pass),
     weigh(1, of('set back', { ms: fc.constantFrom(1, 400, 20_000) })),
-    weigh(1, of('cancel', {})),
+    weigh(2, of('cancel', {})),
+    weigh(1, of('pause', { queue: fc.constantFrom(...queues) })),
     weigh(2, of('retry', {})),
     weigh(1, of('delete', {})),
     weigh(2, edit),
@@ -202,6 +204,8 @@ function burst(queues: readonly QueueName[]): fc.Arbitrary<Step[]> {
     weigh(2, inTurn(enqueueTo(queues), claim, start, crash, boot, wait, declareDead, rescue)),
     weigh(1, inTurn(claim, freeze, wait, declareDead, rescue, thaw, end)),
     weigh(1, inTurn(start, freeze, wait, declareDead, thaw, end, claim, rescue)),
+    weigh(2, inTurn(enqueueTo(queues), claim, start, of('cancel', {}), end)),
+    weigh(1, inTurn(claim, of('cancel', {}), crash, boot, wait, declareDead, rescue)),
     weigh(4, inTurn(claimSuspect, end)),
     weigh(2, inTurn(claimSuspect, crash, wait, declareDead, rescue, boot)),
     weigh(1, inTurn(of('set back', { ms: fc.constantFrom(5, 20_000) }), claim, pass, claim)),
