@@ -41,6 +41,8 @@ export class Stage {
   readonly databaseUrl: string
   /** Jobs whose `enqueue` resolved. */
   readonly promised = new Set<string>()
+  /** Ids that a database gave to a second job, as it had forgotten the first. */
+  reissued = 0
   /** Why other calls rejected. */
   readonly refused: unknown[] = []
   /** In which processes write down their runs. */
@@ -108,7 +110,7 @@ export class Stage {
       while (!stop.signal.aborted) {
         try {
           const { id } = await this.queue.enqueue(args ?? { do: 'work', ms: 5 }, options)
-          this.promised.add(id)
+          this.promise(id)
         } catch (error) {
           this.refused.push(error)
           await sleep(50)
@@ -124,6 +126,12 @@ export class Stage {
       await ended
       this.#loads.delete(load)
     }
+  }
+
+  /** This job's `enqueue` resolved. */
+  promise(id: string): void {
+    if (this.promised.has(id)) this.reissued += 1
+    this.promised.add(id)
   }
 
   /** Resolves when so many jobs are promised in all. */
