@@ -5,7 +5,6 @@ import { Client } from 'pg'
 import { describe, expect, inject, test } from 'vitest'
 import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { until } from '../support/until.ts'
-import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { Millrace, millrace } from './millrace.ts'
 
 /** The name of a schema that is not there yet. */

@@ -5,7 +5,6 @@ import { quoteIdentifier } from '../../src/core/identifiers.ts'
 import { CHECKS } from '../../src/doctor/checks.ts'
 import { diagnose } from '../../src/doctor/diagnose.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
-import { LATEST_VERSION } from '../../src/migrations/all.ts'
 import { migrateDown } from '../../src/migrations/migrate.ts'
 import { readOnly } from '../../src/store/read-only.ts'
 import { Store } from '../../src/store/store.ts'
@@ -13,9 +12,6 @@ import { describeEachDatabase, expect, test } from '../support/fixtures.ts'
 import { findingsOf, findingThat } from './arrange.ts'
 
 const version = '0.1.0'
-/** The version of a schema of the next release. */
-const NEXT = LATEST_VERSION + 1
-
 describeEachDatabase('a schema that was just migrated', (test, database) => {
   test('has nothing wrong with it', async ({ db, schema }) => {
     const findings = await diagnose(db, { schema, version })
