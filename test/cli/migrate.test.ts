@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
 import { describe, expect, inject, test } from 'vitest'
-import { migrations } from '../../src/migrations/all.ts'
+import { LATEST_VERSION, migrations } from '../../src/migrations/all.ts'
 import { until } from '../support/until.ts'
 import { Millrace, millrace } from './millrace.ts'
 
@@ -96,7 +96,8 @@ describe('millrace migrate', () => {
     const down = await millrace(['migrate', 'down', '--to', '0', '--print'], { ...nowhere, schema })
     await sql(down.stdout)
     expect((await millrace(['migrate', 'status'], { schema })).code).toBe(4)
-    const none = await millrace(['migrate', 'up', '--print', '--from', '1'], nowhere)
+    const latest = String(LATEST_VERSION)
+    const none = await millrace(['migrate', 'up', '--print', '--from', latest], nowhere)
     expect(none.stdout).not.toContain('create')
   })
 
