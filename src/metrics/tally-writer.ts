@@ -30,7 +30,7 @@ export class TallyWriter {
 
   /** Something was counted. Over a single client nothing is written: it may be in the middle of the user's transaction. */
   writeSoon(afterMs = WRITE_AFTER_MS): void {
-    if (this.#timer !== undefined || this.#store.driver.cannotReceive !== undefined) return
+    if (this.#timer !== undefined || this.#store.driver.name === 'pg.Client') return
     this.#outside.runInAsyncScope(() => {
       this.#timer = setTimeout(() => void this.write(), afterMs).unref()
     })

@@ -289,8 +289,8 @@ export class Runs {
   #count(settlement: Settlement): void {
     const end = endOf(settlement)
     if (end === undefined) return
-    const { startedAt, runMs } = settlement
-    this.#tally.ended(startedAt + runMs * 1_000, end, runMs)
+    // When that is known, not when it ended: an outage may lie between, and what is old is not written any more.
+    this.#tally.ended(this.#databaseNow(), end, settlement.runMs)
   }
 
   #tell(key: string): void {

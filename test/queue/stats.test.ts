@@ -2,7 +2,7 @@ import { Discard, Querier, type StatsOptions } from '../../src/index.ts'
 import { foldStatistics, retainStatistics } from '../../src/maintenance/statistics.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { Store } from '../../src/store/store.ts'
-import { describeEachDatabase, expect } from '../support/fixtures.ts'
+import { describeEachDatabase, expect, test as onServer } from '../support/fixtures.ts'
 import { refusal } from './arrange.ts'
 
 const NEVER = new AbortController().signal
@@ -92,3 +92,15 @@ describeEachDatabase('stats', (test) => {
     expect(error).toMatchObject({ code: 'INVALID_OPTION', details: { option } })
   })
 })
+
+onServer(
+  'a queue of more ready jobs than are counted is estimated, and says so',
+  async ({ queue, rows }) => {
+    await queue.enqueueMany(Array.from({ length: 10_500 }, () => ({ args: 0 })))
+    await rows('analyze {schema}.jobs')
+    const { backlog } = await queue.stats()
+    expect(backlog.isExact).toBe(false)
+    expect(backlog.ready).toBeGreaterThanOrEqual(10_000)
+    expect(backlog.ready).toBeLessThan(12_000)
+  },
+)
