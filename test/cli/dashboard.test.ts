@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
 import { expect, inject, vi } from 'vitest'
-import { test as base } from '../support/fixtures.ts'
+import { test as base, until } from '../support/fixtures.ts'
 import { Millrace, millrace, type MillraceOptions } from './millrace.ts'
 
 // Several processes, one after the other.
@@ -20,7 +20,9 @@ const test = base.extend<{
         ...options,
       })
       all.push(served)
-      await served.says('}')
+      const hasEnded = () => served.process.exitCode !== null
+      const isReady = () => served.stdout.includes('}') || hasEnded()
+      await until(isReady, { what: 'the address', withinMs: 100_000 })
       return { url: (JSON.parse(served.stdout) as { url: string }).url, served }
     })
     await Promise.all(all.map((served) => served.kill('SIGKILL')))
