@@ -49,7 +49,8 @@ test('an answer that is lost costs nothing, and the same is written again', asyn
     return answer
   }
   const lossy = new Proxy(driver, {
-    get: (target, name) => (name === 'query' ? query : Reflect.get(target, name, target)),
+    get: (target, name) =>
+      name === 'query' ? query : (Reflect.get(target, name, target) as unknown),
   })
   const events = new EventBus()
   const failures: unknown[] = []
