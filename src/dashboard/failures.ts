@@ -57,6 +57,10 @@ export function answerFailure(
     const status = STATUSES[error.code]
     if (status !== undefined) return answerKnown(error, status, parts)
   }
+  if (request.signal.aborted) {
+    const message = 'Nobody waits for the answer any more.' // nor reads this one
+    return { status: 400, headers: {}, body: { error: { code: 'ABORTED', message } } }
+  }
   const state = sqlState(error)
   if (state === QUERY_CANCELED || state === LOCK_NOT_AVAILABLE) {
     const message = 'The database took too long for this; what was under way was given up.'

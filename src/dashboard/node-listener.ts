@@ -38,8 +38,12 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | un
   const { method = 'GET', rawHeaders, headers } = incoming
   // Express takes a mount's path off `url`, and keeps the whole in `originalUrl`.
   const { originalUrl } = incoming as { originalUrl?: string }
+  const path = originalUrl ?? incoming.url ?? ''
+  if (!path.startsWith('/')) return undefined
   try {
-    const url = new URL(originalUrl ?? incoming.url ?? '/', `http://${headers.host ?? 'localhost'}`)
+    // Not resolved: `//elsewhere/api` is a path, as it is to a proxy before us, and a host says nothing of the path.
+    const url = new URL(`http://localhost${path}`)
+    if (headers.host !== undefined) url.host = headers.host
     const pairs: [string, string][] = []
     for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
       pairs.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? ''])

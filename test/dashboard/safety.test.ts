@@ -1,5 +1,7 @@
 import { describe, expect, test as plain } from 'vitest'
-import { basicAuth, createDashboard, type Role } from '../../src/dashboard/index.ts'
+import { createServer, request as send } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basicAuth, createDashboard, toNodeListener, type Role } from '../../src/dashboard/index.ts'
 import { ROUTES } from '../../src/dashboard/api/routes.ts'
 import { test } from '../support/fixtures.ts'
 import { adminApi, apiOf } from './arrange.ts'
@@ -313,4 +315,31 @@ test('answers are nobody else’s', async ({ db, schema }) => {
     'cross-origin-resource-policy': 'same-origin',
     'content-type': 'application/json',
   })
+})
+
+test('what stands in the request line is a path, whatever it and the host look like', async ({
+  db,
+  schema,
+}) => {
+  const server = createServer(
+    toNodeListener(createDashboard(db, { auth: () => 'admin', schema, hosts: ['127.0.0.1'] })),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const ask = (path: string, host = `127.0.0.1:${port}`): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const sent = send({ host: '127.0.0.1', port, path, headers: { host } }, (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      })
+      sent.on('error', reject)
+      sent.end()
+    })
+  expect(await ask('/api/queues')).toBe(200)
+  expect(await ask('//evil.example/api/queues')).toBe(404)
+  expect(await ask(`http://127.0.0.1:${port}/api/queues`)).toBe(400)
+  expect(await ask('*')).toBe(400)
+  expect(await ask('/', `127.0.0.1:${port}/api/queues?`)).toBe(403)
+  expect(await ask('/', 'not a host')).toBe(403)
+  await new Promise((resolve) => server.close(resolve))
 })
