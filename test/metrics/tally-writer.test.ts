@@ -49,8 +49,7 @@ test('an answer that is lost costs nothing, and the same is written again', asyn
     return answer
   }
   const lossy = new Proxy(driver, {
-    get: (target, name) =>
-      name === 'query' ? query : (Reflect.get(target, name, target) as unknown),
+    get: (target, name): unknown => (name === 'query' ? query : Reflect.get(target, name, target)),
   })
   const events = new EventBus()
   const failures: unknown[] = []
