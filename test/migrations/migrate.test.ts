@@ -123,12 +123,11 @@ describe('nothing foreign is dropped', () => {
     const db = database.pool()
     const schema = uniqueName('viewed')
     await migrateUp(db, { schema })
-    await migrateDown(db, { to: 1, schema }) // each step is a transaction: it is the last one that is refused
+    await migrateDown(db, { to: 1, schema }) // the last step is the one that is refused
     const before = await describeSchema(db, schema)
     await db.query(`create view public.${schema} as select id from ${schema}.jobs`)
     const error = await errorOf(migrateDown(db, { to: 0, schema }))
     expect(error.code).toBe('2BP01')
-    await migrateUp(db, { schema }) // the steps behind the first were taken back before it failed
     expect(await describeSchema(db, schema)).toEqual(before)
     await db.query(`drop view public.${schema}`)
   })

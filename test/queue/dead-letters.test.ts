@@ -32,6 +32,7 @@ describeEachDatabase('a move to the dead-letter queue', (test) => {
       ...{ queueName: 'dead', originQueue: 'work', status: 'available', attempt: 0 },
       ...{ scheduledAt: date, startedAt: null, finishedAt: null, result: undefined },
       ...{ errorCount: 2, errors: record?.errors, tags: [], progressAt: null },
+      cancelRequestedAt: null,
     })
     expect(record?.errors).toMatchObject([
       { attempt: 1, name: 'Error', message: 'on purpose', at: date },
