@@ -177,7 +177,7 @@ describe('an embedded database that cannot be used is explained too', () => {
     cpSync(path.join(project, 'dist'), path.join(lonely, 'dist'), { recursive: true })
     writeFileSync(path.join(lonely, 'package.json'), '{ "type": "module" }')
     mkdirSync(path.join(lonely, 'node_modules'))
-    for (const name of ['pg', 'commander']) {
+    for (const name of ['pg', 'commander', 'hono']) {
       symlinkSync(
         path.join(project, 'node_modules', name),
         path.join(lonely, 'node_modules', name),
@@ -243,7 +243,7 @@ describe('a command line that is wrong does nothing and exits with 2', () => {
     [['jobs', 'delete', '1', '--status', 'failed'], /^Pass ids or filters, not both/],
     [
       ['jobs', 'cancel', '-s', 'failed'],
-      /'failed' is invalid\. Allowed choices are available\. Try/,
+      /'failed' is invalid\. Allowed choices are available, running\. Try/,
     ],
     [['jobs', 'list', '--error', ''], /'' is invalid\. It takes a text of 1 to 1,000 characters\./],
     [['jobs', 'list', '--metadata', '{}'], /'{}' is invalid\. It takes an object as JSON with at/],
