@@ -26,9 +26,9 @@ const MAX_STORED_BYTES = 4_096
 
 const BROWSE_PARAMETERS = ['int4', 'int8', 'int4', ...CONDITION_PARAMETERS, 'int4', 'int4'] as const
 
-/** `$9` is how many jobs are looked at, `$10` how large arguments and metadata may be. */
+/** `$10` is how many jobs are looked at, `$11` how large arguments and metadata may be. */
 function small(column: string): string {
-  return `case when pg_column_size(${column}) <= $10::int4 then ${column}::text end`
+  return `case when pg_column_size(${column}) <= $11::int4 then ${column}::text end`
 }
 
 interface Direction {
@@ -78,7 +78,7 @@ from ${liveJobSource(`(
   from {schema}.jobs
   where jobs.queue_id = $1::int4 and jobs.id ${after} $2::int8
   order by jobs.queue_id ${order}, jobs.id ${order}
-  limit $9::int4
+  limit $10::int4
 ) as jobs`)}
 where true ${LIVE_FILTER}
 order by jobs.id ${order}
@@ -114,7 +114,7 @@ from (
   from {schema}.history
   where history.queue_id = $1::int4 and history.id ${after} $2::int8
   order by history.queue_id ${order}, history.id ${order}, history.expires_at
-  limit $9::int4
+  limit $10::int4
 ) as history
 join {schema}.queues on queues.id = history.queue_id
 left join {schema}.queues as origins on origins.id = history.origin_queue_id
