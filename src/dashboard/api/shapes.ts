@@ -59,10 +59,17 @@ const DURATION: Schema = {
 }
 const ANYTHING: Schema = { description: 'Any JSON value.' }
 const METADATA: Schema = { type: 'object' }
+const TAGS: Schema = {
+  type: 'array',
+  items: text,
+  maxItems: 10,
+  description: 'Words to find the job by, such as "customer:42"; each of 1 to 100 characters.',
+}
 
 /** How a job is stored and run; the library checks ranges. */
 export const jobOptions: Readonly<Record<string, Schema>> = {
   metadata: METADATA,
+  tags: TAGS,
   runAt: { ...instant, description: 'Not before this instant, in ISO 8601 with its zone.' },
   delay: DURATION,
   priority: { type: 'integer', minimum: 0, maximum: 9 },
@@ -78,6 +85,7 @@ export const filter: Readonly<Record<string, Schema>> = {
   newerThan: { ...DURATION, type: 'string', description: 'Enqueued less than so long ago.' },
   errorText: { type: 'string', description: 'With an error whose "name: message" contains this.' },
   metadata: { ...METADATA, description: 'Whose metadata contain this object.' },
+  tags: { ...TAGS, description: 'With all of these tags.' },
 }
 
 /** What is in the settings of a queue. */
@@ -102,6 +110,7 @@ const JOB = {
   queue: { type: 'string', description: 'The queue in which the job is now.' },
   args: ANYTHING,
   metadata: METADATA,
+  tags: { type: 'array', items: text },
   attempt: count,
   maxRetries: count,
   createdAt: instant,
@@ -114,6 +123,13 @@ const STANDING = {
   finishedAt: optionalInstant,
   errorCount: count,
   originQueue: { ...optionalText, description: 'In a dead-letter queue: where the job came from.' },
+  cancelRequestedAt: {
+    ...optionalInstant,
+    description:
+      'When somebody asked to cancel it while it ran; null: nobody did, or it has ended.',
+  },
+  progress: { description: 'What its runs reported last, any JSON value; null: nothing.' },
+  progressAt: optionalInstant,
 } satisfies Record<string, Schema>
 
 export const SHAPES = {
@@ -134,6 +150,11 @@ export const SHAPES = {
     baseRetryDelayMs: { type: 'number' },
     maxRetryDelayMs: { type: 'number' },
     retryJitter: { type: 'number' },
+    paused: {
+      ...answerOf({ at: instant, by: optionalText, reason: optionalText }),
+      type: ['object', 'null'],
+      description: 'Since when it is paused, by whom and why; null: it is not.',
+    },
     counts: answerOf({
       available: { $ref: '#/components/schemas/Count' },
       running: { $ref: '#/components/schemas/Count' },
@@ -173,8 +194,18 @@ export const SHAPES = {
     },
     result: ANYTHING,
   }),
+  LogLine: answerOf({
+    number: { ...count, description: 'Over all runs of the job. A gap: lines were not kept.' },
+    attempt: count,
+    at: instant,
+    message: text,
+    fields: { type: ['object', 'null'], description: 'What was passed with it.' },
+  }),
   Change: answerOf({
-    changed: { ...count, description: 'How many jobs were changed.' },
+    changed: {
+      ...count,
+      description: 'How many jobs were changed; those among them that run were asked to end.',
+    },
     refused: { ...count, description: 'How many could not be: not there, or in another status.' },
     changedIds: { type: 'array', items: text, description: 'At most 1,000 of them.' },
     refusedIds: { type: 'array', items: text, description: 'At most 1,000 of them.' },
