@@ -116,7 +116,7 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
   const { id } = await queue.enqueue(1)
   await rows(`create function {schema}.tattle() returns trigger language plpgsql as $$
     begin raise exception 'a write'; end $$`)
-  for (const table of ['jobs', 'queues', 'history', 'workers', 'audit', 'job_logs']) {
+  for (const table of ['jobs', 'queues', 'history', 'workers', 'audit', 'tallies', 'job_logs']) {
     await rows(`create trigger tattle before insert or update or delete or truncate on {schema}.${table}
       for each statement execute function {schema}.tattle()`)
   }
@@ -124,10 +124,13 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
   for (const address of ['/api/queues', '/api/queues/default', '/api/queues/default/jobs']) {
     expect((await api('GET', address)).status).toBe(200)
   }
+  for (const address of ['stats', 'backlog']) {
+    expect((await api('GET', `/api/queues/default/${address}`)).status).toBe(200)
+  }
   for (const address of [`/api/jobs/${id}`, `/api/jobs/${id}/logs`, '/api/workers', '/api/audit']) {
     expect((await api('GET', address)).status).toBe(200)
   }
-  for (const address of ['/openapi.json']) {
+  for (const address of ['/metrics', '/openapi.json']) {
     expect((await api('GET', address)).status).toBe(200)
   }
   const preview = await api('POST', '/api/queues/default/cancel', { all: true, dryRun: true })

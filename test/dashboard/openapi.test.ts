@@ -92,6 +92,10 @@ test('every address answers as it is documented', async ({
     const lines = await call('GET', `${jobPath}/logs`, `/api/jobs/${id}/logs`)
     expect(lines.body.logs).toHaveLength(2)
   }
+  await call('GET', `${queuePath}/stats`, '/api/queues/a/stats')
+  await call('GET', `${queuePath}/stats`, '/api/queues/other/stats?by=hour')
+  await call('GET', `${queuePath}/backlog`, '/api/queues/a/backlog')
+  await call('GET', '/metrics', '/metrics')
   await call('POST', `${queuePath}/pause`, '/api/queues/other/pause', { reason: 'a test' })
   await call('GET', '/api/queues', '/api/queues')
   await call('POST', `${queuePath}/resume`, '/api/queues/other/resume')

@@ -4,6 +4,7 @@ import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './logs.ts'
 import { pausingRoutes } from './pausing.ts'
 import { queueRoutes } from './queues.ts'
+import { statisticsRoutes } from './statistics.ts'
 import { steeringRoutes } from './steering.ts'
 import { workerRoutes } from './workers.ts'
 
@@ -14,6 +15,7 @@ export const ROUTES: readonly Route[] = [
   ...jobRoutes,
   ...logRoutes,
   ...steeringRoutes,
+  ...statisticsRoutes,
   ...workerRoutes,
   ...auditRoutes,
 ]

@@ -1,3 +1,4 @@
+import { COUNTS } from '../../core/tally.ts'
 import type { Schema } from '../schema.ts'
 
 /* The shapes that several routes have in common, as `components/schemas` of the OpenAPI document. */
@@ -6,6 +7,7 @@ export const instant: Schema = { type: 'string', format: 'date-time' }
 export const optionalInstant: Schema = { type: ['string', 'null'], format: 'date-time' }
 const text: Schema = { type: 'string' }
 const optionalText: Schema = { type: ['string', 'null'] }
+const optionalNumber: Schema = { type: ['number', 'null'] }
 const count: Schema = { type: 'integer', minimum: 0 }
 
 /** An answer's object: every property is there but those named optional. */
@@ -132,6 +134,25 @@ const STANDING = {
   progressAt: optionalInstant,
 } satisfies Record<string, Schema>
 
+const TIMES = answerOf({
+  count,
+  meanMs: optionalNumber,
+  p50Ms: optionalNumber,
+  p95Ms: optionalNumber,
+  p99Ms: optionalNumber,
+})
+
+const FIGURES = {
+  counts: answerOf(Object.fromEntries(COUNTS.map((name) => [name, count]))),
+  perSecond: { type: 'number', description: 'Jobs that ended in a second.' },
+  failureRate: {
+    type: ['number', 'null'],
+    description: 'The share of runs that failed, from 0 to 1; null: none ended.',
+  },
+  wait: { ...TIMES, description: 'From when a job was due until its run started.' },
+  run: { ...TIMES, description: 'From the start of a run to its end.' },
+} satisfies Record<string, Schema>
+
 export const SHAPES = {
   Count: answerOf({
     value: count,
@@ -217,6 +238,30 @@ export const SHAPES = {
   Preview: answerOf({
     count: { $ref: '#/components/schemas/Count' },
     sample: { type: 'array', items: { $ref: '#/components/schemas/Job' } },
+  }),
+  Backlog: answerOf({
+    ready: { ...count, description: 'Jobs that are due and in nobody’s hands.' },
+    isExact: { type: 'boolean', description: 'False: so many that ready is an estimate.' },
+    oldestReadyMs: {
+      type: ['integer', 'null'],
+      description: 'How long the one has been due that has waited longest; null: none is ready.',
+    },
+    perSecond: { type: 'number', description: 'Jobs that ended in a second, over five minutes.' },
+    drainMs: {
+      ...optionalNumber,
+      description: 'How long ready takes at that pace; null: there is something, and no pace.',
+    },
+  }),
+  Stats: answerOf({
+    since: instant,
+    until: instant,
+    total: answerOf(FIGURES),
+    series: {
+      type: 'array',
+      items: answerOf({ at: instant, ms: count, ...FIGURES }),
+      description: 'In order; minutes or hours in which nothing happened are not there.',
+    },
+    backlog: { $ref: '#/components/schemas/Backlog' },
   }),
   Worker: answerOf({
     id: count,
