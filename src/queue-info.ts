@@ -1,6 +1,6 @@
 import type { JobCounts } from './core/job.ts'
 import type { QueuePause } from './core/pause-options.ts'
-import { microsToDate } from './store/instants.ts'
+import { pauseOf } from './store/pause.ts'
 import { DEFAULT_KEEP_MS, type QueueRow } from './store/queues.ts'
 
 /** What is stored of a queue. */
@@ -39,8 +39,4 @@ export function toQueueInfos(rows: readonly QueueRow[]): QueueInfo[] {
     keepFailedMs: row.keepFailedMs ?? DEFAULT_KEEP_MS,
     paused: pauseOf(row),
   }))
-}
-
-function pauseOf({ pausedAt: at, pausedBy: by, pauseReason: reason }: QueueRow): QueuePause | null {
-  return at === null ? null : { at: microsToDate(at), by, reason }
 }

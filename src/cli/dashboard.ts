@@ -27,7 +27,7 @@ export function addDashboard(program: Command, cli: Cli): void {
   program
     .command('dashboard')
     .summary('serve the JSON API over HTTP')
-    .description('serve the JSON API over HTTP until it is told to stop')
+    .description('serve the JSON API, and /metrics, over HTTP until it is told to stop')
     .addOption(
       new Option('-p, --port <port>', 'where it listens; 0: any free port')
         .argParser(readInteger(0, 65_535))
@@ -51,7 +51,8 @@ export function addDashboard(program: Command, cli: Cli): void {
 const HELP_AFTER = `
 Without users everybody on this machine may do everything, and it listens on a
 loopback address only. MILLRACE_DASHBOARD_USERS holds the same JSON as the file.
-Roles: viewer reads, operator steers and enqueues, admin deletes and changes queues.
+Roles: viewer reads (so may Prometheus, at /metrics), operator steers, pauses and
+enqueues, admin deletes and changes queues.
 
 Examples:
   $ millrace dashboard

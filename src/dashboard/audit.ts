@@ -79,7 +79,7 @@ function requestText(request: object): string {
 }
 
 /** What comes from elsewhere may be longer than a name, or hold what PostgreSQL's text cannot. */
-function storable(name: string): string {
+export function storable(name: string): string {
   return name.slice(0, MAX_TEXT).replaceAll(/\p{Surrogate}|\0/gu, '\uFFFD')
 }
 

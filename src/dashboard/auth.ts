@@ -3,7 +3,7 @@ import { isPlainObject, invalidOption, readOptions } from '../core/validate.ts'
 import { HookFailure, Refusal } from './refusal.ts'
 
 /**
- * What somebody may do: a `viewer` reads, an `operator` steers as well (enqueue, edit, cancel, retry, redrive), an
+ * What somebody may do: a `viewer` reads, an `operator` steers as well (enqueue, edit, cancel, retry, redrive, pause), an
  * `admin` also deletes, changes queues and reads the audit.
  */
 export type Role = 'viewer' | 'operator' | 'admin'

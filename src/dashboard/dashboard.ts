@@ -30,8 +30,8 @@ export interface Dashboard {
 type Env = { Bindings: { actor: Actor } }
 
 /**
- * The JSON API over HTTP: it lists, counts and steers queues and jobs, and enqueues. It does no I/O before the first
- * request.
+ * The JSON API over HTTP: it lists, counts, pauses and steers queues and jobs, enqueues, and answers logs, statistics
+ * and metrics. It does no I/O before the first request.
  *
  * @throws MillraceError `INVALID_DATABASE`, `INVALID_OPTION`
  *
@@ -94,7 +94,7 @@ function mount(
       const body =
         route.body === undefined ? {} : checkBody(route, await readBody(req.raw, maxBodyBytes))
       const call = { parts, actor, path, query, body, signal: req.raw.signal }
-      return show(await audit.carryOut(route, call))
+      return show(await audit.carryOut(route, call), route.contentType)
     })
   }
   app.get('/openapi.json', () => show({ body: describeApi(ROUTES, basePath) }))
@@ -125,8 +125,9 @@ function refuseOtherMethods(app: Hono<Env>): void {
   }
 }
 
-function show({ status = 200, body }: Answer): Response {
-  return Response.json(body, { status, headers: SAFE_HEADERS })
+function show({ status = 200, body }: Answer, contentType = 'application/json'): Response {
+  const headers = { ...SAFE_HEADERS, 'content-type': contentType }
+  return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers })
 }
 
 /** `/api/queues/{queue}` is `/api/queues/:queue` to Hono. */

@@ -99,7 +99,7 @@ function answerKnown(
 
 /** Whether the field is what a job carries. */
 function mayBeSecret(field: string | undefined): boolean {
-  return field === undefined || /\b(args|metadata)\b/.test(field)
+  return field === undefined || /\b(args|metadata|tags)\b/.test(field)
 }
 
 function answerUnexpected(

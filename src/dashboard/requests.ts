@@ -3,15 +3,20 @@ import { SHAPES } from './api/shapes.ts'
 import { findFault, typesOf, type Schema } from './schema.ts'
 import type { Route } from './route.ts'
 
-/** The parameters of a request as the route describes them: numbers, booleans and objects are no texts any more. */
+/**
+ * The parameters of a request as the route describes them: numbers, booleans and objects are no texts any more, and
+ * what may be given several times is an array.
+ */
 export function readQuery(route: Route, url: string): Record<string, unknown> {
   const known = route.query ?? {}
   const query: Record<string, unknown> = {}
   for (const [name, text] of new URL(url).searchParams) {
-    if (Object.hasOwn(query, name)) {
-      throw invalidField({ field: name, value: text, remedy: 'it is given once' })
-    }
-    query[name] = Object.hasOwn(known, name) ? readParameter(known[name] ?? {}, name, text) : text
+    const schema = (Object.hasOwn(known, name) ? known[name] : undefined) ?? {}
+    const given = Object.hasOwn(query, name) ? query[name] : undefined
+    if (typesOf(schema).includes('array')) {
+      query[name] = [...((given as string[] | undefined) ?? []), text]
+    } else if (given === undefined) query[name] = readParameter(schema, name, text)
+    else throw invalidField({ field: name, value: text, remedy: 'it is given once' })
   }
   check({ type: 'object', properties: known, additionalProperties: false }, query)
   return query

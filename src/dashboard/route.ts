@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.ts'
 import type { Querier } from '../querier.ts'
 import type { DBTX } from '../drivers/driver.ts'
-import { readBounded } from '../store/read-only.ts'
+import { readBounded, readOnly } from '../store/read-only.ts'
 import type { Store } from '../store/store.ts'
 import type { Actor, Role } from './auth.ts'
 import type { Redactor } from './redact.ts'
@@ -30,7 +30,8 @@ export interface Call {
 /** What a route answers. */
 export interface Answer {
   readonly status?: 200 | 201
-  readonly body: object
+  /** A text only of a route with a `contentType`. */
+  readonly body: object | string
   /** Of a route that changes something: how many jobs or queues it changed, and which jobs. */
   readonly changed?: number
   readonly jobIds?: readonly string[]
@@ -60,6 +61,8 @@ export interface Route {
   readonly query?: Readonly<Record<string, Schema>>
   readonly body?: Schema
   readonly answer: Schema
+  /** What the answer is, where it is a text rather than JSON. @default 'application/json' */
+  readonly contentType?: string
   /** @default 200 */
   readonly status?: 200 | 201
   /** Of a route that changes something, what the audit is told; undefined when this call changes nothing. */
@@ -70,6 +73,11 @@ export interface Route {
 /** Reads in a transaction that can change nothing, and whose statements are short or given up. */
 export function look<T>(parts: Parts, work: (tx: DBTX) => Promise<T>): Promise<T> {
   return readBounded(parts.store, work)
+}
+
+/** As `look`, for what has no bound of its own but that of time. */
+export function lookFreely<T>(parts: Parts, work: (tx: DBTX) => Promise<T>): Promise<T> {
+  return readOnly(parts.store, work)
 }
 
 /** What a route of the description can only have. */

@@ -1,5 +1,6 @@
 import { bucketAbove, BUCKETS } from '../core/histogram.ts'
 import type { CountName } from '../core/tally.ts'
+import type { DBTX } from '../drivers/driver.ts'
 import { listQueues } from '../store/queues.ts'
 import { readPaces, readTotals } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
@@ -29,20 +30,21 @@ const QUEUES_AT_ONCE = 4
  * The metrics of all queues in the text format of Prometheus, read from the database: the same from whichever process
  * is asked, so one of them is scraped. Counters only grow, whatever is folded and forgotten.
  */
-export async function readMetrics(store: Store): Promise<MetricsText> {
-  const rows = await listQueues(store)
+export async function readMetrics(store: Store, tx?: DBTX): Promise<MetricsText> {
+  const rows = await listQueues(store, tx)
   const sums = new Map(rows.map(({ id }) => [id, new Sums()]))
-  for (const { queueId, figures } of await readTotals(store)) sums.get(queueId)?.add(figures)
-  const paces = await readPaces(store)
+  for (const { queueId, figures } of await readTotals(store, tx)) sums.get(queueId)?.add(figures)
+  const paces = await readPaces(store, tx)
   const queues: QueueMetrics[] = []
-  for (let at = 0; at < rows.length; at += QUEUES_AT_ONCE) {
-    const asked = rows.slice(at, at + QUEUES_AT_ONCE).map(async ({ id, name }) => {
-      const backlog = await readBacklogOf(store, id, paces.get(id))
+  const atOnce = tx === undefined ? QUEUES_AT_ONCE : 1 // a transaction does one thing at a time
+  for (let at = 0; at < rows.length; at += atOnce) {
+    const asked = rows.slice(at, at + atOnce).map(async ({ id, name }) => {
+      const backlog = await readBacklogOf(store, id, paces.get(id), tx)
       return { queue: name, sums: sums.get(id) ?? new Sums(), backlog }
     })
     queues.push(...(await Promise.all(asked)))
   }
-  const { living } = await readWorkers(store)
+  const { living } = await readWorkers(store, tx)
   return { contentType: CONTENT_TYPE, text: renderMetrics(metricsOf(queues, living.length)) }
 }
 

@@ -72,7 +72,8 @@ const NO_BACKLOG: Backlog = {
   ...{ ready: 0, isExact: true, oldestReadyMs: null, perSecond: 0, drainMs: 0 },
 }
 
-async function backlogOf(store: Store, queueId: number, tx?: DBTX): Promise<Backlog> {
+/** What waits in a queue, and how long it takes at the pace of the last five minutes. */
+export async function backlogOf(store: Store, queueId: number, tx?: DBTX): Promise<Backlog> {
   const paces = await readPaces(store, tx)
   return readBacklogOf(store, queueId, paces.get(queueId), tx)
 }

@@ -7,7 +7,7 @@ import {
   type JobCondition,
 } from './filter.ts'
 import { toMicros, type Micros } from './instants.ts'
-import { liveJobSource, type JobRow } from './job-row.ts'
+import { liveJobSource, progressOf, type JobRow } from './job-row.ts'
 import { compareNumerals } from './numerals.ts'
 import { statement, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
@@ -15,20 +15,20 @@ import type { Store } from './store.ts'
 /*
  * Pages of a queue's jobs for who looks through many: what a page costs is bounded, whatever the filter and however large
  * the jobs. A page looks at a slice of the queue, so many jobs in the order of ids, and answers those that meet the
- * condition; the next page goes on behind the slice. Arguments and metadata that are stored in more than a few kB stay
- * behind, and of the errors only the last one comes.
+ * condition; the next page goes on behind the slice. Arguments, metadata and progress that are stored in more than a few
+ * kB stay behind, and of the errors only the last one comes.
  */
 
 /** So many jobs are looked at for one page, in `jobs` and in `history` each. */
 const SLICE = 2_000
-/** Arguments and metadata that are stored in more bytes than this are left out. */
+/** Arguments, metadata and progress that are stored in more bytes than this are left out. */
 const MAX_STORED_BYTES = 4_096
 
 const BROWSE_PARAMETERS = ['int4', 'int8', 'int4', ...CONDITION_PARAMETERS, 'int4', 'int4'] as const
 
-/** `$9` is how many jobs are looked at, `$10` how large arguments and metadata may be. */
+/** `$10` is how many jobs are looked at, `$11` how large arguments, metadata and progress may be. */
 function small(column: string): string {
-  return `case when pg_column_size(${column}) <= $10::int4 then ${column}::text end`
+  return `case when pg_column_size(${column}) <= $11::int4 then ${column}::text end`
 }
 
 interface Direction {
@@ -61,24 +61,26 @@ const LIVE_COLUMNS = `
     order by job_errors.number desc
     limit 1
   ) as "lastError",
-  origins.name as "originQueue"`
+  origins.name as "originQueue",
+  ${toMicros('jobs.cancel_requested_at')} as "cancelRequestedAt",
+  to_jsonb(jobs.tags)::text as "tags",${progressOf('jobs.id', small)}`
 
 const browseLiveJobs = (name: string, { after, order }: Direction): Statement =>
   statement({
     name,
     parameters: BROWSE_PARAMETERS,
-    indexes: ['jobs_by_id', 'job_errors_in_order'],
+    indexes: ['jobs_by_id', 'job_errors_in_order', 'progress_of_job'],
     sql: `
 select ${LIVE_COLUMNS}
 from ${liveJobSource(`(
   select
     jobs.id, jobs.queue_id, jobs.claimed_by, jobs.claim_no, jobs.priority, jobs.attempt, jobs.max_retries,
     jobs.created_at, jobs.run_at, jobs.started_at, jobs.error_count, jobs.origin_queue_id, jobs.args, jobs.metadata,
-    jobs.tags
+    jobs.tags, jobs.cancel_requested_at
   from {schema}.jobs
   where jobs.queue_id = $1::int4 and jobs.id ${after} $2::int8
   order by jobs.queue_id ${order}, jobs.id ${order}
-  limit $9::int4
+  limit $10::int4
 ) as jobs`)}
 where true ${LIVE_FILTER}
 order by jobs.id ${order}
@@ -89,7 +91,7 @@ const browsePastJobs = (name: string, { after, order }: Direction): Statement =>
   statement({
     name,
     parameters: BROWSE_PARAMETERS,
-    indexes: ['history_of_job'],
+    indexes: ['history_of_job', 'progress_of_job'],
     sql: `
 select
   history.id::text as "id",
@@ -105,7 +107,9 @@ select
   ${toMicros('history.finished_at')} as "finishedAt",
   history.error_count as "errorCount",
   (history.errors -> -1)::text as "lastError",
-  origins.name as "originQueue"
+  origins.name as "originQueue",
+  null::text as "cancelRequestedAt",
+  to_jsonb(history.tags)::text as "tags",${progressOf('history.id', small)}
 from (
   select
     history.id, history.queue_id, history.outcome, history.attempt, history.max_retries, history.created_at,
@@ -114,7 +118,7 @@ from (
   from {schema}.history
   where history.queue_id = $1::int4 and history.id ${after} $2::int8
   order by history.queue_id ${order}, history.id ${order}, history.expires_at
-  limit $9::int4
+  limit $10::int4
 ) as history
 join {schema}.queues on queues.id = history.queue_id
 left join {schema}.queues as origins on origins.id = history.origin_queue_id
@@ -164,7 +168,16 @@ export const END_OF_NEWEST_PAST_SLICE = findSliceEnd(
 /** A job as a page shows it. */
 export interface BrowsedJob extends Pick<
   JobRow,
-  'id' | 'queueName' | 'status' | 'attempt' | 'maxRetries' | 'errorCount' | 'originQueue'
+  | 'id'
+  | 'queueName'
+  | 'status'
+  | 'attempt'
+  | 'maxRetries'
+  | 'errorCount'
+  | 'originQueue'
+  | 'cancelRequestedAt'
+  | 'tags'
+  | 'progressAt'
 > {
   createdAt: Micros
   runAt: Micros
@@ -173,6 +186,8 @@ export interface BrowsedJob extends Pick<
   /** JSON; null: left out, as they are large. */
   args: string | null
   metadata: string | null
+  /** JSON; null: there is none, or with `progressAt`: left out. */
+  progress: string | null
   /** JSON of an object with `name` and `message`, or null. */
   lastError: string | null
 }

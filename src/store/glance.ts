@@ -1,5 +1,8 @@
+import type { QueuePause } from '../core/pause-options.ts'
 import type { DBTX } from '../drivers/driver.ts'
+import { toMicros } from './instants.ts'
 import { readArray } from './numerals.ts'
+import { pauseOf, type PauseColumns } from './pause.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -30,6 +33,9 @@ select
   queues.base_retry_delay_ms::text as "baseRetryDelayMs",
   queues.max_retry_delay_ms::text as "maxRetryDelayMs",
   queues.retry_jitter::text as "retryJitter",
+  ${toMicros('queues.paused_at')} as "pausedAt",
+  queues.paused_by as "pausedBy",
+  queues.pause_reason as "pauseReason",
   live.sampled as "live",
   live.running as "running",
   past.sampled as "past",
@@ -136,6 +142,7 @@ export interface QueueAtAGlance {
   readonly baseRetryDelayMs: number
   readonly maxRetryDelayMs: number
   readonly retryJitter: number
+  readonly paused: QueuePause | null
   readonly counts: Readonly<
     Record<'available' | 'running' | 'finished' | 'failed' | 'cancelled', Counted>
   >
@@ -146,6 +153,7 @@ type Text = 'baseRetryDelayMs' | 'maxRetryDelayMs' | 'retryJitter'
 type OptionalText = 'keepFinishedMs' | 'keepFailedMs' | 'longestWaitMs'
 type SampleOf = 'live' | 'running' | 'past' | 'finished' | 'failed' | 'cancelled' | 'id'
 type GlanceRow = Pick<QueueAtAGlance, 'name' | 'fifo' | 'dlq'> &
+  PauseColumns &
   Record<Text, string> &
   Record<OptionalText, string | null> &
   Record<SampleOf, number>
@@ -205,6 +213,7 @@ function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): Q
     baseRetryDelayMs: Number(row.baseRetryDelayMs),
     maxRetryDelayMs: Number(row.maxRetryDelayMs),
     retryJitter: Number(row.retryJitter),
+    paused: pauseOf(row),
     counts: {
       available: { value: live.value - row.running, precision: live.precision },
       // Claims are at the front, but those of a busy queue may be more than the sample.

@@ -27,12 +27,12 @@ export interface JobRow {
   progressAt: Micros | null
 }
 
-/** What the job with this id has reported last. */
-function progressOf(id: string): string {
+/** What the job with this id has reported last; `show` says how much of a value. */
+export function progressOf(id: string, show = (column: string) => `${column}::text`): string {
   const read = (column: string): string =>
     `(select ${column} from {schema}.job_progress where job_progress.job_id = ${id})`
   return `
-  ${read('job_progress.value::text')} as "progress",
+  ${read(show('job_progress.value'))} as "progress",
   ${read(toMicros('job_progress.at'))} as "progressAt"`
 }
 

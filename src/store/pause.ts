@@ -1,4 +1,6 @@
+import type { QueuePause } from '../core/pause-options.ts'
 import type { DBTX } from '../drivers/driver.ts'
+import { microsToDate, type Micros } from './instants.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -52,4 +54,20 @@ export async function pauseQueue(
 export async function resumeQueue(store: Store, queueId: number, tx?: DBTX): Promise<boolean> {
   const rows = await store.run(RESUME_QUEUE, [queueId, store.wake.channel], tx)
   return rows.length > 0
+}
+
+/** What a queue's row says of it. */
+export interface PauseColumns {
+  readonly pausedAt: Micros | null
+  readonly pausedBy: string | null
+  readonly pauseReason: string | null
+}
+
+/** Since when it is paused, by whom and why; null when it is not. */
+export function pauseOf({
+  pausedAt: at,
+  pausedBy: by,
+  pauseReason: reason,
+}: PauseColumns): QueuePause | null {
+  return at === null ? null : { at: microsToDate(at), by, reason }
 }

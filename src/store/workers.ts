@@ -1,3 +1,4 @@
+import type { DBTX } from '../drivers/driver.ts'
 import { readArray, sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
@@ -273,8 +274,9 @@ interface WorkerRow extends LivingWorker {
 /** The workers that neither stopped nor were found dead, and the dead whose rescue is not over. */
 export async function readWorkers(
   store: Store,
+  tx?: DBTX,
 ): Promise<{ living: LivingWorker[]; dead: DeadWorker[] }> {
-  const rows = await store.run<WorkerRow>(READ_WORKERS, [])
+  const rows = await store.run<WorkerRow>(READ_WORKERS, [], tx)
   const living = rows.filter((row) => row.deadForMs === null)
   const dead = rows.flatMap(({ id, queueIds, deadForMs, isLookedAt }) =>
     deadForMs === null

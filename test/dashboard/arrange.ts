@@ -6,7 +6,9 @@ import type { Database } from '../../src/drivers/database.ts'
 export interface Read {
   readonly status: number
   readonly headers: Headers
+  /** Of JSON. */
   readonly body: Body
+  readonly text: string
 }
 
 /** What tests look into, of all answers together: an answer has some of it. */
@@ -16,6 +18,7 @@ export interface Body {
   readonly queues: readonly ReadQueue[]
   readonly entries: readonly Record<string, unknown>[]
   readonly next: string | null
+  readonly logs: readonly { readonly number: number; readonly message: string }[]
   readonly name: string
   readonly counts: ReadQueue['counts']
   readonly count: { readonly value: number; readonly precision: string }
@@ -80,5 +83,6 @@ export function adminApi(
 export async function read(response: Response): Promise<Read> {
   const text = await response.text()
   const { status, headers } = response
-  return { status, headers, body: (text === '' ? {} : JSON.parse(text)) as Body }
+  const isJson = text !== '' && headers.get('content-type') === 'application/json'
+  return { status, headers, body: (isJson ? JSON.parse(text) : {}) as Body, text }
 }

@@ -57,15 +57,18 @@ test('an answer reads so much and no more, however many jobs there are', async (
       const [{ Plan: plan }] = JSON.parse(json) as [{ Plan: Buffers }]
       return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
     })
-  const nothing = [null, null, null, null]
+  const nothing = [null, null, null, null, null]
   const newest = [1, '9223372036854775807', 50]
   // One job after the other, of 2,000; and the index.
   expect(
     await buffersOf(BROWSE_NEWEST_LIVE_JOBS, [...newest, null, ...nothing, 2_000, 4_096]),
   ).toBeLessThan(3_000)
-  const none = [...newest, null, null, null, null, '{"no":"such"}', 2_000, 4_096]
+  const none = [...newest, null, null, null, null, '{"no":"such"}', null, 2_000, 4_096]
   expect(await buffersOf(BROWSE_NEWEST_LIVE_JOBS, none)).toBeLessThan(3_000)
   expect(await buffersOf(BROWSE_NEWEST_PAST_JOBS, none)).toBeLessThan(3_000)
+  const untagged = [...newest, null, ...nothing.slice(1), '{nobody}', 2_000, 4_096]
+  expect(await buffersOf(BROWSE_NEWEST_LIVE_JOBS, untagged)).toBeLessThan(3_000)
+  expect(await buffersOf(BROWSE_NEWEST_PAST_JOBS, untagged)).toBeLessThan(3_000)
   // Of each of 40 queues a sample of 100 twice, ten lanes, and each day of history.
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 100, 100, null])).toBeLessThan(QUEUES * 400)
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 1, 2_000, 'queue 001'])).toBeLessThan(6_000)
@@ -113,7 +116,7 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
   const { id } = await queue.enqueue(1)
   await rows(`create function {schema}.tattle() returns trigger language plpgsql as $$
     begin raise exception 'a write'; end $$`)
-  for (const table of ['jobs', 'queues', 'history', 'workers', 'audit']) {
+  for (const table of ['jobs', 'queues', 'history', 'workers', 'audit', 'tallies', 'job_logs']) {
     await rows(`create trigger tattle before insert or update or delete or truncate on {schema}.${table}
       for each statement execute function {schema}.tattle()`)
   }
@@ -121,7 +124,13 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
   for (const address of ['/api/queues', '/api/queues/default', '/api/queues/default/jobs']) {
     expect((await api('GET', address)).status).toBe(200)
   }
-  for (const address of [`/api/jobs/${id}`, '/api/workers', '/api/audit', '/openapi.json']) {
+  for (const address of ['stats', 'backlog']) {
+    expect((await api('GET', `/api/queues/default/${address}`)).status).toBe(200)
+  }
+  for (const address of [`/api/jobs/${id}`, `/api/jobs/${id}/logs`, '/api/workers', '/api/audit']) {
+    expect((await api('GET', address)).status).toBe(200)
+  }
+  for (const address of ['/metrics', '/openapi.json']) {
     expect((await api('GET', address)).status).toBe(200)
   }
   const preview = await api('POST', '/api/queues/default/cancel', { all: true, dryRun: true })

@@ -8,7 +8,7 @@ import { adminApi, type Read } from './arrange.ts'
 
 interface Operation {
   readonly operationId: string
-  readonly responses: Record<string, { content: { 'application/json': { schema: Schema } } }>
+  readonly responses: Record<string, { content: Record<string, { schema: Schema }> }>
 }
 type Paths = Record<string, Record<string, Operation>>
 
@@ -54,15 +54,21 @@ test('every address answers as it is documented', async ({
   ): Promise<Read> => {
     const operation = paths[path]?.[method.toLowerCase()]
     const answer = await api(method, address, sent)
-    const schemaOf = operation?.responses[answer.status]?.content['application/json'].schema
-    expect(schemaOf, `${method} ${path} ${answer.status}`).toBeDefined()
-    expect(findFault(schemaOf ?? {}, answer.body, SHAPES)).toBeUndefined()
+    const { content = {} } = operation?.responses[answer.status] ?? {}
+    const type = answer.headers.get('content-type')?.replace(/;.*/, '') ?? ''
+    const schemaOf = content[type]?.schema
+    expect(schemaOf, `${method} ${path} ${answer.status} ${type}`).toBeDefined()
+    const said = type === 'application/json' ? answer.body : answer.text
+    expect(findFault(schemaOf ?? {}, said, SHAPES)).toBeUndefined()
     if (answer.status < 300 && operation !== undefined) answered.add(operation.operationId)
     return answer
   }
 
   const queue = openQueue(
-    async ({ args }) => {
+    async ({ args }, { progress, log }) => {
+      progress({ done: 1 })
+      log('one line', { of: 1 })
+      log('another one')
       if (args === 'fail') throw new Error('as it was asked for')
       return { done: true }
     },
@@ -81,8 +87,23 @@ test('every address answers as it is documented', async ({
   for (const list of ['a', 'dead', 'other']) {
     await call('GET', `${queuePath}/jobs`, `/api/queues/${list}/jobs`)
   }
-  for (const { id } of [good, bad]) await call('GET', jobPath, `/api/jobs/${id}`)
-  const jobs = Array.from({ length: 9 }, () => ({ args: 'x'.repeat(9_000), delay: '1h' }))
+  for (const { id } of [good, bad]) {
+    await call('GET', jobPath, `/api/jobs/${id}`)
+    const lines = await call('GET', `${jobPath}/logs`, `/api/jobs/${id}/logs`)
+    expect(lines.body.logs).toHaveLength(2)
+  }
+  await call('GET', `${queuePath}/stats`, '/api/queues/a/stats')
+  await call('GET', `${queuePath}/stats`, '/api/queues/other/stats?by=hour')
+  await call('GET', `${queuePath}/backlog`, '/api/queues/a/backlog')
+  await call('GET', '/metrics', '/metrics')
+  await call('POST', `${queuePath}/pause`, '/api/queues/other/pause', { reason: 'a test' })
+  await call('GET', '/api/queues', '/api/queues')
+  await call('POST', `${queuePath}/resume`, '/api/queues/other/resume')
+  const jobs = Array.from({ length: 9 }, () => ({
+    args: 'x'.repeat(9_000),
+    delay: '1h',
+    tags: ['x'],
+  }))
   const enqueued = await call('POST', `${queuePath}/jobs`, '/api/queues/other/jobs', { jobs })
   const [one, two] = enqueued.body.jobs
   await call('PATCH', jobPath, `/api/jobs/${one?.id}`, { priority: 1, timeout: '1s' })

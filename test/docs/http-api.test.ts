@@ -47,7 +47,7 @@ test.skipIf(!hasCurl)('curl answers what the page shows', async () => {
 })
 
 test('the table of addresses has every one, with its role', () => {
-  const rows = [...readPage(page).matchAll(/^\| `(\w+) (\/api[^|]+) \| [^|]+ \| (\w+) \|$/gm)]
+  const rows = [...readPage(page).matchAll(/^\| `(\w+) (\/[^|]+) \| [^|]+ \| (\w+) \|$/gm)]
   const listed = rows.flatMap(([, method = '', paths = '', role]) => {
     const [first = '', ...others] = paths.replaceAll('`', '').trim().split(', ')
     const base = first.slice(0, first.lastIndexOf('/'))

@@ -92,12 +92,18 @@ test('the list of events has each of them, at its level', () => {
 test('pages name no event that there is not', () => {
   const wording = sourceOf('src/core/log-wording.ts')
   const events = new Set([...wording.matchAll(/^ {2}'([\w.]+)': \[/gm)].map(([, name]) => name))
+  const methods = new Set(
+    [...sourceOf('src/job-queue.ts').matchAll(/^ {2}(?:async )?(\w+)[<(]/gm)].map(
+      ([, name]) => `queue.${name}`,
+    ),
+  )
   const families = new Set([...events].map((name) => name?.split('.')[0]))
   const fields =
     /^(job\.(id|args|attempt|metadata)|pool\.(on|end|query|connect)|history\.(errors|moved_to))$/
   const unknown = pages().flatMap((page) =>
     [...readPage(page).matchAll(/`(([a-z]+)\.[a-z_]+)`/g)]
       .filter(([, name = '', family]) => families.has(family) && !events.has(name))
+      .filter(([, name = '']) => !methods.has(name))
       .filter(([, name = '']) => !fields.test(name) && !/\.(ts|md|js)$/.test(name))
       .map(([, name]) => `${page}: ${name}`),
   )

@@ -6,6 +6,8 @@ import { look, numberAt, type Route } from '../route.ts'
 import { pageOf, pageParameters, ref } from './shapes.ts'
 
 const LIST = ['audit']
+/** Filters that say what is in jobs. */
+const OF_JOBS = new Set(['metadata', 'errorText', 'tags'])
 
 export const auditRoutes: readonly Route[] = [
   {
@@ -51,7 +53,7 @@ function showEntry({ queueName, ...row }: AuditRow, redactor: Redactor): object 
 function withoutFilter(request: object): object {
   const entries = Object.entries(request).map(([name, value]): [string, unknown] => [
     name,
-    name === 'metadata' || name === 'errorText' ? REDACTED : value,
+    OF_JOBS.has(name) ? REDACTED : value,
   ])
   return Object.fromEntries(entries)
 }

@@ -9,9 +9,14 @@ export function withInstant(
 ): Record<string, unknown> {
   const { runAt, ...others } = options
   if (runAt === undefined) return others
-  const isText = typeof runAt === 'string' && ISO.test(runAt)
-  const instant = new Date(isText ? runAt : Number.NaN)
-  if (!Number.isNaN(instant.getTime())) return { ...others, runAt: instant }
+  const instant = readInstant(runAt)
+  if (instant !== undefined) return { ...others, runAt: instant }
   const remedy = 'it takes an instant with its zone, such as 2030-01-31T12:00:00Z'
   throw invalidField({ field: `${prefix}runAt`, value: runAt, remedy })
+}
+
+/** The instant that a text in ISO 8601 names, with its zone; undefined when it names none. */
+export function readInstant(value: unknown): Date | undefined {
+  const instant = new Date(typeof value === 'string' && ISO.test(value) ? value : Number.NaN)
+  return Number.isNaN(instant.getTime()) ? undefined : instant
 }

@@ -96,8 +96,8 @@ export const jobRoutes: readonly Route[] = [
 
 async function listJobs({ parts, path, query }: Call): Promise<{ body: object }> {
   const queueName = textAt(path, 'queue')
-  const { status, olderThan, newerThan, errorText, metadata } = query
-  const given = { status, olderThan, newerThan, errorText, metadata }
+  const { status, olderThan, newerThan, errorText, metadata, tags } = query
+  const given = { status, olderThan, newerThan, errorText, metadata, tags }
   const condition = resolveFilter(given)
   const order = query['order'] === 'oldest' ? 'oldest' : 'newest'
   const list = ['jobs', queueName, order, JSON.stringify(given)]
@@ -125,7 +125,7 @@ async function enqueueJobs({ parts, path, body }: Call): Promise<{
   const jobs = await parts.querier.insert(name, items)
   return {
     status: 201,
-    body: { jobs: jobs.map((job) => showEnqueued(job, parts.redactor)) },
+    body: { jobs: jobs.map((job, index) => showEnqueued(job, items[index]?.tags, parts.redactor)) },
     changed: jobs.length,
     jobIds: jobs.map(({ id }) => id),
   }

@@ -28,8 +28,8 @@ export function describeApi(routes: readonly Route[], basePath: string): object 
       title: 'Millrace',
       version,
       description:
-        'Lists, counts and steers queues and jobs, and enqueues. Ids are texts, instants ISO 8601 in UTC. ' +
-        'Shapes only grow: pass over fields that you do not know.',
+        'Lists, counts, pauses and steers queues and jobs, enqueues, and answers logs, statistics and metrics. ' +
+        'Ids are texts, instants ISO 8601 in UTC. Shapes only grow: pass over fields that you do not know.',
     },
     servers: [{ url: basePath === '' ? '/' : basePath }],
     security: [{ basic: [] }, {}],
@@ -44,7 +44,7 @@ export function describeApi(routes: readonly Route[], basePath: string): object 
 }
 
 function operationOf(route: Route): object {
-  const { id, summary, role, body, answer, status = 200, about } = route
+  const { id, summary, role, body, answer, contentType, status = 200, about } = route
   return {
     operationId: id,
     summary,
@@ -55,7 +55,10 @@ function operationOf(route: Route): object {
       ? {}
       : { requestBody: { required: (body.required?.length ?? 0) > 0, content: json(body) } }),
     responses: {
-      [status]: { description: resolveDescription(answer), content: json(answer) },
+      [status]: {
+        description: resolveDescription(answer),
+        content: contentOf(answer, contentType),
+      },
       ...Object.fromEntries(
         FAILURES.map(([code, description]) => [
           code,
@@ -67,7 +70,7 @@ function operationOf(route: Route): object {
 }
 
 function tagOf({ path }: Route): string {
-  return path.split('/')[2] ?? 'api'
+  return path.replace(/^\/(api\/)?/, '').split('/')[0] ?? ''
 }
 
 function parametersOf({ path, query = {} }: Route): object[] {
@@ -96,5 +99,10 @@ function resolveDescription(answer: Schema): string {
 }
 
 function json(schema: Schema): object {
-  return { 'application/json': { schema } }
+  return contentOf(schema, 'application/json')
+}
+
+/** Under the media type alone, without what may stand behind it. */
+function contentOf(schema: Schema, contentType = 'application/json'): object {
+  return { [contentType.replace(/;.*/, '')]: { schema } }
 }

@@ -65,7 +65,8 @@ export const queueRoutes: readonly Route[] = [
   },
 ]
 
-async function glance(parts: Parts, name: string): Promise<QueueAtAGlance> {
+/** A queue with what it holds. Throws a `Refusal` when there is none of that name. */
+export async function glance(parts: Parts, name: string): Promise<QueueAtAGlance> {
   return look(parts, async (tx) => {
     // A text of PostgreSQL's cannot hold it, and so no name does.
     if (name.includes('\u0000')) throw queueNotFound(name)

@@ -1,3 +1,4 @@
+import { COUNTS } from '../../core/tally.ts'
 import type { Schema } from '../schema.ts'
 
 /* The shapes that several routes have in common, as `components/schemas` of the OpenAPI document. */
@@ -6,6 +7,7 @@ export const instant: Schema = { type: 'string', format: 'date-time' }
 export const optionalInstant: Schema = { type: ['string', 'null'], format: 'date-time' }
 const text: Schema = { type: 'string' }
 const optionalText: Schema = { type: ['string', 'null'] }
+const optionalNumber: Schema = { type: ['number', 'null'] }
 const count: Schema = { type: 'integer', minimum: 0 }
 
 /** An answer's object: every property is there but those named optional. */
@@ -59,10 +61,17 @@ const DURATION: Schema = {
 }
 const ANYTHING: Schema = { description: 'Any JSON value.' }
 const METADATA: Schema = { type: 'object' }
+const TAGS: Schema = {
+  type: 'array',
+  items: text,
+  maxItems: 10,
+  description: 'Words to find the job by, such as "customer:42"; each of 1 to 100 characters.',
+}
 
 /** How a job is stored and run; the library checks ranges. */
 export const jobOptions: Readonly<Record<string, Schema>> = {
   metadata: METADATA,
+  tags: TAGS,
   runAt: { ...instant, description: 'Not before this instant, in ISO 8601 with its zone.' },
   delay: DURATION,
   priority: { type: 'integer', minimum: 0, maximum: 9 },
@@ -78,6 +87,7 @@ export const filter: Readonly<Record<string, Schema>> = {
   newerThan: { ...DURATION, type: 'string', description: 'Enqueued less than so long ago.' },
   errorText: { type: 'string', description: 'With an error whose "name: message" contains this.' },
   metadata: { ...METADATA, description: 'Whose metadata contain this object.' },
+  tags: { ...TAGS, description: 'With all of these tags.' },
 }
 
 /** What is in the settings of a queue. */
@@ -102,6 +112,7 @@ const JOB = {
   queue: { type: 'string', description: 'The queue in which the job is now.' },
   args: ANYTHING,
   metadata: METADATA,
+  tags: { type: 'array', items: text },
   attempt: count,
   maxRetries: count,
   createdAt: instant,
@@ -114,6 +125,32 @@ const STANDING = {
   finishedAt: optionalInstant,
   errorCount: count,
   originQueue: { ...optionalText, description: 'In a dead-letter queue: where the job came from.' },
+  cancelRequestedAt: {
+    ...optionalInstant,
+    description:
+      'When somebody asked to cancel it while it ran; null: nobody did, or it has ended.',
+  },
+  progress: { description: 'What its runs reported last, any JSON value; null: nothing.' },
+  progressAt: optionalInstant,
+} satisfies Record<string, Schema>
+
+const TIMES = answerOf({
+  count,
+  meanMs: optionalNumber,
+  p50Ms: optionalNumber,
+  p95Ms: optionalNumber,
+  p99Ms: optionalNumber,
+})
+
+const FIGURES = {
+  counts: answerOf(Object.fromEntries(COUNTS.map((name) => [name, count]))),
+  perSecond: { type: 'number', description: 'Jobs that ended in a second.' },
+  failureRate: {
+    type: ['number', 'null'],
+    description: 'The share of runs that failed, from 0 to 1; null: none ended.',
+  },
+  wait: { ...TIMES, description: 'From when a job was due until its run started.' },
+  run: { ...TIMES, description: 'From the start of a run to its end.' },
 } satisfies Record<string, Schema>
 
 export const SHAPES = {
@@ -134,6 +171,11 @@ export const SHAPES = {
     baseRetryDelayMs: { type: 'number' },
     maxRetryDelayMs: { type: 'number' },
     retryJitter: { type: 'number' },
+    paused: {
+      ...answerOf({ at: instant, by: optionalText, reason: optionalText }),
+      type: ['object', 'null'],
+      description: 'Since when it is paused, by whom and why; null: it is not.',
+    },
     counts: answerOf({
       available: { $ref: '#/components/schemas/Count' },
       running: { $ref: '#/components/schemas/Count' },
@@ -173,8 +215,18 @@ export const SHAPES = {
     },
     result: ANYTHING,
   }),
+  LogLine: answerOf({
+    number: { ...count, description: 'Over all runs of the job. A gap: lines were not kept.' },
+    attempt: count,
+    at: instant,
+    message: text,
+    fields: { type: ['object', 'null'], description: 'What was passed with it.' },
+  }),
   Change: answerOf({
-    changed: { ...count, description: 'How many jobs were changed.' },
+    changed: {
+      ...count,
+      description: 'How many jobs were changed; those among them that run were asked to end.',
+    },
     refused: { ...count, description: 'How many could not be: not there, or in another status.' },
     changedIds: { type: 'array', items: text, description: 'At most 1,000 of them.' },
     refusedIds: { type: 'array', items: text, description: 'At most 1,000 of them.' },
@@ -186,6 +238,30 @@ export const SHAPES = {
   Preview: answerOf({
     count: { $ref: '#/components/schemas/Count' },
     sample: { type: 'array', items: { $ref: '#/components/schemas/Job' } },
+  }),
+  Backlog: answerOf({
+    ready: { ...count, description: 'Jobs that are due and in nobody’s hands.' },
+    isExact: { type: 'boolean', description: 'False: so many that ready is an estimate.' },
+    oldestReadyMs: {
+      type: ['integer', 'null'],
+      description: 'How long the one has been due that has waited longest; null: none is ready.',
+    },
+    perSecond: { type: 'number', description: 'Jobs that ended in a second, over five minutes.' },
+    drainMs: {
+      ...optionalNumber,
+      description: 'How long ready takes at that pace; null: there is something, and no pace.',
+    },
+  }),
+  Stats: answerOf({
+    since: instant,
+    until: instant,
+    total: answerOf(FIGURES),
+    series: {
+      type: 'array',
+      items: answerOf({ at: instant, ms: count, ...FIGURES }),
+      description: 'In order; minutes or hours in which nothing happened are not there.',
+    },
+    backlog: { $ref: '#/components/schemas/Backlog' },
   }),
   Worker: answerOf({
     id: count,

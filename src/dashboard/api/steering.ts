@@ -27,7 +27,7 @@ const MOST_MS = 10_000
 
 /** What can be done to jobs, who may, and how it is said. */
 const DEEDS: readonly { deed: Deed; role: Role; what: string }[] = [
-  { deed: 'cancel', role: 'operator', what: 'Cancel waiting jobs' },
+  { deed: 'cancel', role: 'operator', what: 'Cancel jobs that wait, or have those that run end' },
   { deed: 'retry', role: 'operator', what: 'Make failed or cancelled jobs available again' },
   {
     deed: 'redrive',
