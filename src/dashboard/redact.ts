@@ -5,8 +5,9 @@ import { HookFailure } from './refusal.ts'
 export type OutgoingJob = Record<string, unknown>
 
 /**
- * What must not leave: paths into a job, such as `args.card` or `errors.*.stack` (`*` is every key or element), or a
- * function that is given each job as it would be sent and returns what is sent instead.
+ * What must not leave: paths into a job, such as `args.card`, `errors.*.stack` or `logs.*.fields` (`*` is every key or
+ * element), or a function that is given each job as it would be sent and returns what is sent instead. A log is sent
+ * as `logs` of its job.
  */
 export type Redact = readonly string[] | ((job: OutgoingJob) => OutgoingJob)
 

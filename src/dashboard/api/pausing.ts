@@ -10,7 +10,8 @@ export const pausingRoutes: readonly Route[] = [
     path: '/api/queues/{queue}/pause',
     id: 'pauseQueue',
     summary:
-      'Pause a queue for every process: what runs ends, and nothing is begun. One that is paused stays as it is.',
+      'Pause a queue for every process: what runs goes on to its end, and nothing else is begun. ' +
+      'One that is paused stays as it is.',
     role: 'operator',
     body: requestOf({
       reason: { type: 'string', minLength: 1, maxLength: 1_000, description: 'Shown with it.' },
