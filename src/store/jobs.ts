@@ -144,7 +144,8 @@ from generate_series(0, 9) as lane (priority)
 cross join lateral (
   select jobs.run_at
   from {schema}.jobs
-  where jobs.queue_id + 0 = $1::int4
+  where jobs.queue_id = $1::int4
+    and jobs.queue_id + 0 = $1::int4
     and jobs.priority = lane.priority
     and jobs.run_at <= statement_timestamp()
     and (jobs.claimed_by is null or jobs.claimed_by = 0)
