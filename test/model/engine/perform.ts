@@ -138,10 +138,7 @@ export class Theatre {
     for (const tag of tags) witness.uncertain.add(tag)
     try {
       if (by === 'actor') {
-        const actor = actors[at % actors.length]
-        const stored = actor?.queue(queue).enqueueMany(items)
-        // A dead process never hears what became of it.
-        await Promise.race([stored, sleep(3_000, undefined, { ref: false }).then(giveUp)])
+        await enqueueBy(actors[at % actors.length], queue, items)
       } else if (by === 'client') {
         await client.get(queue)?.enqueueMany(items)
       } else {
@@ -190,6 +187,22 @@ export class Theatre {
     }
     // The invariants say which jobs are left.
   }
+}
+
+/** A process that is paused or slow enqueues late, but does; a dead one never hears what became of it. */
+async function enqueueBy(
+  actor: Actor | undefined,
+  queue: QueueKind,
+  items: readonly EnqueueItem<Args>[],
+): Promise<void> {
+  if (actor === undefined) return
+  const { database } = actor
+  const over = new AbortController()
+  const end = (): void => over.abort()
+  const stored = actor.queue(queue).enqueueMany(items)
+  stored.then(end, end)
+  while (!over.signal.aborted && !database.isDead) await sleep(20)
+  await Promise.race([stored, sleep(3_000, undefined, { ref: false }).then(giveUp)])
 }
 
 async function inflict(fault: Fault, actors: readonly Actor[]): Promise<void> {
