@@ -58,7 +58,8 @@ export function claimFromHead(
 ): void {
   const { queue, worker } = claim
   const ready: ModelJob[] = []
-  for (const job of model.live(queue)) {
+  // It looks no further than it could take if all of them were ready: what is to be cancelled takes a place.
+  for (const job of model.live(queue).slice(0, claim.limit + inHand.size)) {
     if (inHand.has(job.id) || isDropped(job, worker)) continue
     if (!isReady(model, job, worker)) break
     ready.push(job)

@@ -19,6 +19,16 @@ export const FOUND: readonly (readonly [string, readonly Step[]])[] = [
     ],
   ],
   [
+    'what is to be cancelled takes a place in a claim from the head of a FIFO queue',
+    [
+      enqueue('line', job),
+      enqueue('line', job),
+      claim({ limit: 1 }),
+      { do: 'cancel', pick: 0 },
+      claim({ limit: 1 }),
+    ],
+  ],
+  [
     'a job with null as its arguments goes to the dead-letter queue',
     [
       enqueue('posts', { ...job, maxRetries: 0 }),

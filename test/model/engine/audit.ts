@@ -40,7 +40,7 @@ export interface WorkerRow {
 }
 
 const INSTALL = `
-create table {schema}.audit (
+create table {schema}.test_audit (
   seq bigint generated always as identity,
   at timestamptz not null default clock_timestamp(),
   by text not null default current_setting('application_name'),
@@ -50,9 +50,9 @@ create table {schema}.audit (
   holder int, old_holder int, claim_no bigint, old_claim_no bigint,
   run_at timestamptz, attempt int, old_attempt int, is_suspect bool
 );
-create function {schema}.audit() returns trigger language plpgsql as $body$
+create function {schema}.test_audit() returns trigger language plpgsql as $body$
 begin
-  insert into {schema}.audit
+  insert into {schema}.test_audit
     (op, queue_id, id, holder, old_holder, claim_no, old_claim_no, run_at, attempt, old_attempt, is_suspect)
   values (
     tg_op, coalesce(new.queue_id, old.queue_id), coalesce(new.id, old.id),
@@ -64,7 +64,7 @@ begin
 end
 $body$;
 create trigger audit after insert or update or delete on {schema}.jobs
-for each row execute function {schema}.audit()`
+for each row execute function {schema}.test_audit()`
 
 const CHANGES = `
 select
@@ -73,7 +73,7 @@ select
   audit.claim_no::int as "claimNo", audit.old_claim_no::int as "oldClaimNo",
   (extract(epoch from audit.run_at) * 1000)::float8 as "runAt",
   audit.attempt, audit.old_attempt as "oldAttempt", audit.is_suspect as "isSuspect"
-from {schema}.audit
+from {schema}.test_audit as audit
 join {schema}.queues on queues.id = audit.queue_id
 order by audit.seq`
 
@@ -109,7 +109,7 @@ from {schema}.workers`
 
 const EMPTY = `
 truncate {schema}.jobs, {schema}.history, {schema}.job_errors, {schema}.suspects, {schema}.marks,
-  {schema}.workers, {schema}.queues, {schema}.audit`
+  {schema}.workers, {schema}.queues, {schema}.test_audit`
 
 /** The tables of one schema, with a trigger that notes every change of a job. */
 export class Audit {
