@@ -1,4 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
+import { dueByLane, WAITED_MS } from './due.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -13,19 +14,8 @@ export const READ_BACKLOG = statement({
   sql: `
 select
   count(*)::text as "ready",
-  floor(date_part('epoch', statement_timestamp() - min(due.run_at)) * 1000)::int8::text as "waitedMs"
-from generate_series(0, 9) as lane (priority)
-cross join lateral (
-  select jobs.run_at
-  from {schema}.jobs
-  where jobs.queue_id = $1::int4
-    and jobs.queue_id + 0 = $1::int4
-    and jobs.priority = lane.priority
-    and jobs.run_at <= statement_timestamp()
-    and (jobs.claimed_by is null or jobs.claimed_by = 0)
-  order by jobs.run_at, jobs.id + 0
-  limit $2::int4
-) as due`,
+  ${WAITED_MS} as "waitedMs"
+from ${dueByLane('$2::int4')}`,
 })
 
 /** The planner's own estimate, whose cost does not depend on how many there are. */

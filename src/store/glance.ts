@@ -1,8 +1,8 @@
 import type { QueuePause } from '../core/pause-options.ts'
 import type { DBTX } from '../drivers/driver.ts'
-import { toMicros } from './instants.ts'
 import { readArray } from './numerals.ts'
 import { pauseOf, type PauseColumns } from './pause.ts'
+import { SETTINGS_COLUMNS } from './queues.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -28,14 +28,7 @@ select
   queues.name as "name",
   queues.is_fifo as "fifo",
   dlqs.name as "dlq",
-  queues.keep_finished_ms::text as "keepFinishedMs",
-  queues.keep_failed_ms::text as "keepFailedMs",
-  queues.base_retry_delay_ms::text as "baseRetryDelayMs",
-  queues.max_retry_delay_ms::text as "maxRetryDelayMs",
-  queues.retry_jitter::text as "retryJitter",
-  ${toMicros('queues.paused_at')} as "pausedAt",
-  queues.paused_by as "pausedBy",
-  queues.pause_reason as "pauseReason",
+${SETTINGS_COLUMNS},
   live.sampled as "live",
   live.running as "running",
   past.sampled as "past",

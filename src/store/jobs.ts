@@ -1,3 +1,4 @@
+import { dueByLane, WAITED_MS } from './due.ts'
 import type { DBTX } from '../drivers/driver.ts'
 import {
   LIVE_JOB_COLUMNS,
@@ -138,20 +139,8 @@ export const LONGEST_WAIT = statement({
   parameters: ['int4'],
   indexes: ['jobs_due'],
   sql: `
-select
-  floor(date_part('epoch', statement_timestamp() - min(first.run_at)) * 1000)::int8::text as "waitedMs"
-from generate_series(0, 9) as lane (priority)
-cross join lateral (
-  select jobs.run_at
-  from {schema}.jobs
-  where jobs.queue_id = $1::int4
-    and jobs.queue_id + 0 = $1::int4
-    and jobs.priority = lane.priority
-    and jobs.run_at <= statement_timestamp()
-    and (jobs.claimed_by is null or jobs.claimed_by = 0)
-  order by jobs.run_at, jobs.id + 0
-  limit 1
-) as first`,
+select ${WAITED_MS} as "waitedMs"
+from ${dueByLane('1')}`,
 })
 
 /** The job of the queue, wherever it is now: waiting, in history, or in the queue that it was moved to. */

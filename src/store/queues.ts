@@ -30,11 +30,8 @@ export interface QueueRow extends QueueSettings {
   readonly isOld: boolean
 }
 
-const QUEUE_COLUMNS = `
-  queues.id as "id",
-  queues.name as "name",
-  queues.is_fifo as "isFifo",
-  queues.dlq_id as "dlqId",
+/** How long jobs are kept and put off, and who paused the queue. */
+export const SETTINGS_COLUMNS = `
   queues.keep_finished_ms::text as "keepFinishedMs",
   queues.keep_failed_ms::text as "keepFailedMs",
   queues.base_retry_delay_ms::text as "baseRetryDelayMs",
@@ -42,7 +39,14 @@ const QUEUE_COLUMNS = `
   queues.retry_jitter::text as "retryJitter",
   ${toMicros('queues.paused_at')} as "pausedAt",
   queues.paused_by as "pausedBy",
-  queues.pause_reason as "pauseReason",
+  queues.pause_reason as "pauseReason"`
+
+const QUEUE_COLUMNS = `
+  queues.id as "id",
+  queues.name as "name",
+  queues.is_fifo as "isFifo",
+  queues.dlq_id as "dlqId",
+${SETTINGS_COLUMNS},
   queues.created_at < now() and queues.xmin is distinct from pg_current_xact_id_if_assigned()::xid as "isOld"`
 
 const SETTINGS_PARAMETERS = ['bool', 'int4', 'int8', 'int8', 'float8', 'float8', 'float8'] as const
