@@ -172,6 +172,11 @@ export class Engine {
     this.#running?.parts.waker.wake(queueId)
   }
 
+  /** Writes down now what was counted, before this process ends. Never rejects, and never takes long. */
+  writeStatistics(): Promise<void> {
+    return atMost(this.#tallyWriter.write(AbortSignal.timeout(FAREWELL_MS)), FAREWELL_MS)
+  }
+
   #start(leaseMs: number): Running {
     const { events } = this
     const stop = new AbortController()
@@ -199,7 +204,7 @@ export class Engine {
   /** Says goodbye if the database listens, and ends the loops. Never takes long. */
   async #stop({ parts, stop, over, ended }: Running): Promise<void> {
     const { membership } = parts
-    const written = atMost(this.#tallyWriter.write(AbortSignal.timeout(FAREWELL_MS)), FAREWELL_MS)
+    const written = this.writeStatistics()
     if ([...this.#unclean].every((receiver) => receiver.isClean)) {
       const farewell = membership.stop().catch((error: unknown) => {
         this.events.emit({ type: 'maintenance.failed', chore: 'stop worker', error })

@@ -3,7 +3,9 @@ import { Socket } from 'node:net'
 import { Pool } from 'pg'
 import { MillraceError } from '../core/errors.ts'
 import type { Database } from '../drivers/database.ts'
+import { driverFor } from '../drivers/recognise.ts'
 import { openEmbedded } from '../embedded/index.ts'
+import { engineFor } from '../engine.ts'
 import type { Cli } from './cli.ts'
 import { explain } from './explain.ts'
 import { Failure } from './failure.ts'
@@ -85,6 +87,8 @@ export async function withTarget<T>(
   } catch (error) {
     throw explain(error, target.place, target.schema) ?? error
   } finally {
+    // What a command enqueued or cancelled counts, though its process ends at once.
+    await engineFor(driverFor(target.db), target.schema).writeStatistics()
     await target.close()
   }
 }

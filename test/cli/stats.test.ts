@@ -31,6 +31,14 @@ test('says of one queue what happened minute by minute', async ({ openQueue, sch
   expect(answer).toMatchObject({ queue: 'emails', total: { failureRate: 0.5 } })
 })
 
+test('counts what a command did that ended at once', async ({ schema }) => {
+  const enqueued = await millrace(['enqueue', 'emails', '{}', '--json'], { schema })
+  const { id } = JSON.parse(enqueued.stdout) as { id: string }
+  await millrace(['jobs', 'cancel', id], { schema })
+  const answer = await json(['stats', 'emails'], { schema })
+  expect(answer).toMatchObject({ total: { counts: { enqueued: 1, cancelled: 1 } } })
+})
+
 test('refuses a queue that is not there, and times that are none', async ({
   openQueue,
   schema,
