@@ -170,7 +170,7 @@ export class LoneRuns {
       return job && { job, claimNo: String(claimNo), registration, queueId }
     } catch (error) {
       if (this.#shared.store.driver.outcomeIsUnknown(error))
-        this.#lostClaims.add(registration, claimNo)
+        void this.#lostClaims.add(registration, claimNo)
       this.#failed(error)
       return undefined
     }

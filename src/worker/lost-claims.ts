@@ -42,18 +42,21 @@ export class LostClaims {
     return this.#unresolved === 0
   }
 
-  add(registration: Registration, claimNo: number): void {
+  /** Begins to look for a claim. Resolves when that has been done once, or is of no use any more. */
+  add(registration: Registration, claimNo: number): Promise<void> {
     this.#unresolved += 1
-    void this.#search(registration, String(claimNo))
+    return new Promise((looked) => void this.#search(registration, String(claimNo), looked))
   }
 
-  async #search(registration: Registration, claimNo: string): Promise<void> {
+  async #search(registration: Registration, claimNo: string, looked: () => void): Promise<void> {
     for (const ms of LOOKS_AFTER_MS) {
       await this.#pause(ms)
       if (registration.lost.aborted) break // a rescue finds them
-      if (this.#ended.aborted) return
+      if (this.#ended.aborted) return looked()
       await this.#untilDone(() => this.#look(registration, claimNo))
+      looked()
     }
+    looked()
     this.#unresolved -= 1
   }
 

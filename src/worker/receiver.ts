@@ -25,7 +25,7 @@ import { returnsToItsPlace, type Settlement } from './settlement.ts'
 import { Stream } from './stream.ts'
 import type { Sleeper } from './waker.ts'
 
-/** A stop waits so long for the answer to a claim, and for the end of an ownership. */
+/** A stop waits so long for the answer to a claim and for the end of an ownership; a claim for the search of a lost one. */
 const LAST_CLAIM_MS = 1_500
 
 /** Receives the jobs of one queue: claims, starts, settles, sleeps, and stops in good order. */
@@ -273,10 +273,10 @@ export class Receiver implements Sleeper {
       this.#shared.events.emit({ type: 'claim.made', queueName, count: answer.jobs.length, ms })
       this.#startJobs()
     } catch (error) {
-      if (this.#shared.store.driver.outcomeIsUnknown(error)) {
-        this.#lostClaims.add(registration, claimNo)
-      }
+      const isLost = this.#shared.store.driver.outcomeIsUnknown(error)
+      const looked = isLost ? this.#lostClaims.add(registration, claimNo) : undefined
       await this.#setbacks.survive(error)
+      if (looked) await atMost(looked, LAST_CLAIM_MS) // the next claim finds what that gives back: a drain has only one
     }
   }
 
