@@ -111,13 +111,15 @@ export function createWorkContext<Args, Result>(
   job: RunFacts<Args>,
   source: SignalSource,
   complete: WorkContext<Args, Result>['complete'],
-  note: TakeNote,
+  taker: NoteTaker,
 ): WorkContext<Args, Result> {
-  return new RunContext(job, source, complete, note)
+  return new RunContext(job, source, complete, taker)
 }
 
 /** Takes down what a run says of itself. */
-export type TakeNote = (note: RunNote) => void
+export interface NoteTaker {
+  note(note: RunNote): void
+}
 
 /**
  * A class, because a signal costs 3 µs to be made, more than all else that a small job costs, and
@@ -132,13 +134,13 @@ class RunContext<Args, Result> implements WorkContext<Args, Result> {
   readonly complete: WorkContext<Args, Result>['complete']
   readonly #job: RunFacts<Args>
   readonly #source: SignalSource
-  readonly #note: TakeNote
+  readonly #taker: NoteTaker
 
   constructor(
     job: RunFacts<Args>,
     source: SignalSource,
     complete: WorkContext<Args, Result>['complete'],
-    note: TakeNote,
+    taker: NoteTaker,
   ) {
     this.jobId = job.id
     this.queueName = job.queueName
@@ -148,7 +150,7 @@ class RunContext<Args, Result> implements WorkContext<Args, Result> {
     this.complete = complete
     this.#job = job
     this.#source = source
-    this.#note = note
+    this.#taker = taker
   }
 
   get signal(): AbortSignal {
@@ -157,16 +159,16 @@ class RunContext<Args, Result> implements WorkContext<Args, Result> {
 
   // Made when they are asked for, as most handlers never do; and functions of their own, as handlers take contexts apart.
   get progress(): WorkContext<Args, Result>['progress'] {
-    const note = this.#note
-    return (value) => note(progressNote(value))
+    const taker = this.#taker
+    return (value) => taker.note(progressNote(value))
   }
 
   get log(): WorkContext<Args, Result>['log'] {
-    const note = this.#note
-    return (message, fields) => note(lineNote(message, fields))
+    const taker = this.#taker
+    return (message, fields) => taker.note(lineNote(message, fields))
   }
 
   withContext(signal: AbortSignal): WorkContext<Args, Result> {
-    return new RunContext(this.#job, { signal }, this.complete, this.#note)
+    return new RunContext(this.#job, { signal }, this.complete, this.#taker)
   }
 }

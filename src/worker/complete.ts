@@ -25,7 +25,7 @@ export function completer(
   const { queueName, keepFinishedMs } = rules
   const done = new WeakSet<object>()
   return async (performance, tx, result) => {
-    const { job, claimNo, holder, startedAt, completed } = performance
+    const { job, claimNo, holder, startedAt, run } = performance
     const executor = executorFor(tx)
     const names = { queueName, jobId: job.id, attempt: job.attempt + 1 }
     const json = storable(result, (error) =>
@@ -37,13 +37,13 @@ export function completer(
       ids = await finishWithoutTrace(store, holder, [held], executor)
     } else {
       await ensureDay(keepFinishedMs, executor)
-      const note = performance.unstored()
+      const note = run.unstored()
       if (note !== undefined) await storeNotes(store, holder, [note], executor)
       ids = await finish(store, holder, [held], keepFinishedMs, job.errorCount > 0, executor)
     }
     if (ids.length === 0) throw leaseLost(job.id, done.has(performance))
     done.add(performance)
-    completed()
+    run.completed()
   }
 }
 

@@ -27,7 +27,7 @@ export function performer(
   ): Promise<unknown> => {
     const settle = (tx: unknown, result: unknown): Promise<void> =>
       complete(performance, tx, result)
-    return work(job, createWorkContext(job, source, settle, performance.note))
+    return work(job, createWorkContext(job, source, settle, performance.run))
   }
   if (!middlewares.some((middleware) => middleware.process !== undefined)) {
     return (complete) => (performance) =>

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/judge.ts'
 import { outcomeOfThrown } from '../core/judge.ts'
 import { MillraceError } from '../core/errors.ts'
-import type { TakeNote } from '../core/contexts.ts'
+import type { NoteTaker } from '../core/contexts.ts'
 import { encodeResult } from '../core/json.ts'
 import type { RunNote } from '../core/notes.ts'
 import type { EventBus } from '../core/event-bus.ts'
@@ -33,12 +33,16 @@ export interface Performance {
   readonly claimNo: string
   /** In microseconds since 1970 by the database's clock. */
   readonly startedAt: number
-  /** Called when the handler settled the job in a transaction of its own, which may still roll back. */
-  readonly completed: () => void
-  /** Takes down what the handler says of its run. */
-  readonly note: TakeNote
-  /** What it has said and is not stored, for a transaction of the handler that completes the job. */
-  readonly unstored: () => Note | undefined
+  /** Who is told what the handler does meanwhile. */
+  readonly run: RunInProgress
+}
+
+/** A run, as far as its handler has to do with it. One object for all: a closure for each costs a small job dearly. */
+export interface RunInProgress extends NoteTaker {
+  /** The handler settled the job in a transaction of its own, which may still roll back. */
+  completed(): void
+  /** What the handler has said and is not stored, for a transaction of its that completes the job. */
+  unstored(): Note | undefined
 }
 
 /** Runs the middlewares and the handler; resolves with the handler's result. */
@@ -57,7 +61,7 @@ export interface RunListener {
 }
 
 /** One run of one job: starts the handler, watches its timeout, and says what came of it. */
-export class Run {
+export class Run implements RunInProgress {
   readonly inHand: JobInHand
   /** When it started, in microseconds of the database's clock. */
   readonly startedAt: number
@@ -187,11 +191,7 @@ export class Run {
         holder: { queueId, workerId: registration.id },
         claimNo,
         startedAt: this.startedAt,
-        completed: () => {
-          this.#isCompleted = true
-        },
-        note: (note) => this.#note(note),
-        unstored: () => this.#unstored(),
+        run: this,
       })
       return this.#returned(result)
     } catch (error) {
@@ -199,14 +199,18 @@ export class Run {
     }
   }
 
+  completed(): void {
+    this.#isCompleted = true
+  }
+
   /** Once the run is decided nobody listens. */
-  #note(note: RunNote): void {
+  note(note: RunNote): void {
     if (this.#isDecided) return
     this.#notes ??= new RunNotes(this.inHand, this.#queueName)
     this.#listener.noted(this.#notes, note)
   }
 
-  #unstored(): Note | undefined {
+  unstored(): Note | undefined {
     if (this.#notes?.isPending !== true) return undefined
     this.#notes.hold()
     return this.#notes.read(performance.now(), true)

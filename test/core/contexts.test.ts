@@ -45,7 +45,7 @@ describe('withContext', () => {
     const complete = async (_: TransactionLike, result: unknown): Promise<void> =>
       void completed.push(result)
     const controller = new AbortController()
-    const context = createWorkContext(job, controller, complete, () => {})
+    const context = createWorkContext(job, controller, complete, { note: () => {} })
     expect(context).toMatchObject(facts)
     expect(context.signal).toBe(controller.signal)
     const copy = context.withContext(other)
@@ -64,12 +64,7 @@ test('a signal is made only when a handler asks for it', () => {
       return other
     },
   }
-  const context = createWorkContext(
-    job,
-    source,
-    async () => {},
-    () => {},
-  )
+  const context = createWorkContext(job, source, async () => {}, { note: () => {} })
   expect(context.attempt).toBe(2)
   expect(asked).toBe(0)
   const { signal } = context

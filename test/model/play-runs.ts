@@ -260,8 +260,8 @@ export async function complete(
   const keepFinishedMs = queues.get(hand.queue)?.keepFinishedMs ?? null
   const finish = completer(store, new EventBus(), { queueName: hand.queue, keepFinishedMs })
   const run = {
-    ...{ job, args: 'null', claimNo, startedAt: Number(job.runAt), completed: () => {} },
-    ...{ note: () => {}, unstored: () => undefined },
+    ...{ job, args: 'null', claimNo, startedAt: Number(job.runAt) },
+    run: { completed: () => {}, note: () => {}, unstored: () => undefined },
     ...{ controller: new AbortController(), holder: { queueId, workerId: registration.id } },
   }
   let isLost = false
