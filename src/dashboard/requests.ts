@@ -9,7 +9,8 @@ import type { Route } from './route.ts'
  */
 export function readQuery(route: Route, url: string): Record<string, unknown> {
   const known = route.query ?? {}
-  const query: Record<string, unknown> = {}
+  // Without a prototype, so that `__proto__` is a name like any other: one that is not known.
+  const query = Object.create(null) as Record<string, unknown>
   for (const [name, text] of new URL(url).searchParams) {
     const schema = (Object.hasOwn(known, name) ? known[name] : undefined) ?? {}
     const given = Object.hasOwn(query, name) ? query[name] : undefined

@@ -182,6 +182,7 @@ describe('what is wrong with a request', () => {
     expect(await asked('PUT', '/api/queues/a', { fifo: true })).toBe('409 QUEUE_MODE_MISMATCH')
     expect(await asked('PUT', '/api/queues/a', { dlq: 'a' })).toBe('400 INVALID_OPTION dlq')
     expect(await asked('PUT', `/api/queues/${'x'.repeat(201)}`)).toBe('400 INVALID_OPTION queue')
+    expect(await asked('GET', `${jobs}?__proto__=x`)).toBe('400 INVALID_OPTION __proto__')
     expect(await asked('GET', '/api/queues/%00')).toBe('404 QUEUE_NOT_FOUND')
     expect(await asked('GET', '/api/queues/%FF/jobs')).toBe('404 QUEUE_NOT_FOUND')
     for (const id of ['x', '-1', '01', '99999999999999999999', '1%00', '1e3']) {
