@@ -2,6 +2,7 @@ import type { ResolvedJobOptions } from './core/enqueue-options.ts'
 import type { EventBus } from './core/event-bus.ts'
 import type { Job } from './core/job.ts'
 import { readMetadata } from './core/metadata.ts'
+import type { QueueTally } from './core/tally.ts'
 import type { DBTX } from './drivers/driver.ts'
 import { describeOutcome, GroupCommit } from './enqueue/group-commit.ts'
 import type { Engine } from './engine.ts'
@@ -29,12 +30,14 @@ export class Enqueuer {
   readonly #engine: Engine
   readonly #events: EventBus
   readonly #queueName: string
+  readonly #tally: QueueTally
   #groups: GroupCommit | undefined
 
   constructor(engine: Engine, events: EventBus, queueName: string) {
     this.#engine = engine
     this.#events = events
     this.#queueName = queueName
+    this.#tally = engine.tallies.of(queueName)
   }
 
   /** Stores one job, sharing its commit with others that come at the same time. */
@@ -45,7 +48,7 @@ export class Enqueuer {
       committed: (jobs, inserted, wake) => this.#engine.enqueued(queue.id, jobs, inserted, wake),
     })
     const inserted = await this.#groups.insert(ready, ready.signal)
-    this.#engine.tallies.of(this.#queueName).enqueued(Number(inserted.createdAt), 1)
+    this.#tally.enqueued(Number(inserted.createdAt), 1)
     return this.#announce<Args>(ready, inserted)
   }
 
@@ -60,8 +63,7 @@ export class Enqueuer {
     const inserted = await this.#insert(queue, ready, { tx, wake })
     if (tx === undefined) this.#engine.enqueued(queue.id, ready, inserted, wake)
     const [first] = inserted
-    const tally = this.#engine.tallies.of(this.#queueName)
-    if (first !== undefined) tally.enqueued(Number(first.createdAt), inserted.length)
+    if (first !== undefined) this.#tally.enqueued(Number(first.createdAt), inserted.length)
     return ready.map((job, index) => this.#announce<Args>(job, at(inserted, index)))
   }
 

@@ -163,7 +163,7 @@ function count(
   settlement: Settlement,
 ): void {
   const { verdict, isCancelled, isSettled, completed } = settlement
-  if (isCancelled || verdict.to === 'cancelled') return
+  if (isCancelled) return
   if (!isSettled && !completed) return // its lease was lost: others say what became of it
   if (verdict.to === 'finished' || !isSettled) result.finished += 1
   else if (verdict.to !== 'available') result.failed += 1

@@ -67,7 +67,7 @@ const COUNTERS: readonly (readonly [string, CountName, string])[] = [
   ['runs_snoozed', 'snoozed', 'Runs that put their job off.'],
   ['runs_interrupted', 'interrupted', 'Runs that a stop interrupted.'],
   ['runs_crashed', 'crashed', 'Runs with which their process died, alone.'],
-  ['jobs_cancelled', 'cancelled', 'Waiting jobs that were cancelled.'],
+  ['jobs_cancelled', 'cancelled', 'Jobs that were cancelled.'],
 ]
 
 /** `millrace_<name>`, what it means, and its value; null: there is none. */

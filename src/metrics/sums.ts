@@ -22,7 +22,7 @@ export interface StatsCounts extends Readonly<Record<CountName, number>> {
   readonly interrupted: number
   /** Runs with which their process died, alone. */
   readonly crashed: number
-  /** Waiting jobs that were cancelled. */
+  /** Jobs that were cancelled. */
   readonly cancelled: number
 }
 

@@ -7,7 +7,7 @@ import {
   type JobCondition,
 } from './filter.ts'
 import { toMicros, type Micros } from './instants.ts'
-import { liveJobSource, progressOf, type JobRow } from './job-row.ts'
+import { LIVE_STATE, liveJobSource, progressOf, type JobRow } from './job-row.ts'
 import { compareNumerals } from './numerals.ts'
 import { statement, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
@@ -46,14 +46,7 @@ const LIVE_COLUMNS = `
   case when jobs.claimed_by > 0 then 'running' else 'available' end as "status",
   ${small('jobs.args')} as "args",
   ${small('jobs.metadata')} as "metadata",
-  jobs.attempt + case when jobs.claimed_by > 0 and coalesce(jobs.started_at, started.at) is not null then 1 else 0 end
-    as "attempt",
-  jobs.max_retries::int4 as "maxRetries",
-  ${toMicros('jobs.created_at')} as "createdAt",
-  ${toMicros('jobs.run_at')} as "runAt",
-  ${toMicros('coalesce(jobs.started_at, started.at)')} as "startedAt",
-  null::text as "finishedAt",
-  jobs.error_count as "errorCount",
+${LIVE_STATE},
   (
     select jsonb_build_object('name', job_errors.name, 'message', job_errors.message)::text
     from {schema}.job_errors

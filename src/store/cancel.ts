@@ -2,7 +2,7 @@ import type { DBTX } from '../drivers/driver.ts'
 import { isAmong } from './among.ts'
 import { FENCE, FENCE_PARAMETERS } from './fence.ts'
 import { withDayOfHistory } from './history.ts'
-import { afterMillis, fromMicros } from './instants.ts'
+import { afterMillis } from './instants.ts'
 import { whereverItIs } from './jobs.ts'
 import { readArray, sortedIds, sqlArray } from './numerals.ts'
 import { fenceValues, giveBack, type HeldJob, type Holder } from './settle.ts'
@@ -12,6 +12,7 @@ import {
   HISTORY_COLUMNS,
   SETTLED_COLUMNS,
   SETTLED_IDS,
+  STARTED_AT,
 } from './settle-parts.ts'
 import { statement } from './statement.ts'
 import { cancelJobs } from './steer.ts'
@@ -72,7 +73,7 @@ ${FORGET_ERRORS},
 kept as (
   insert into {schema}.history (${HISTORY_COLUMNS}, started_at, outcome, attempt, error_count, errors, finished_at, expires_at)
   select ${HISTORY_COLUMNS},
-    least(${fromMicros('nullif(($5::int8[])[place], 0)')}, statement_timestamp()),
+    ${STARTED_AT},
     'cancelled',
     attempt + case when ($5::int8[])[place] > 0 then 1 else 0 end,
     error_count,

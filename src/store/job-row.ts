@@ -36,6 +36,16 @@ export function progressOf(id: string, show = (column: string) => `${column}::te
   ${read(toMicros('job_progress.at'))} as "progressAt"`
 }
 
+/** How far a job of `jobs` is. */
+export const LIVE_STATE = `jobs.attempt + case when jobs.claimed_by > 0 and coalesce(jobs.started_at, started.at) is not null then 1 else 0 end
+    as "attempt",
+  jobs.max_retries::int4 as "maxRetries",
+  ${toMicros('jobs.created_at')} as "createdAt",
+  ${toMicros('jobs.run_at')} as "runAt",
+  ${toMicros('coalesce(jobs.started_at, started.at)')} as "startedAt",
+  null::text as "finishedAt",
+  jobs.error_count as "errorCount"`
+
 /** Columns of a `JobRow` from `jobs`, joined with `started` (a lateral `at`) and `queues`, `origins`. */
 export const LIVE_JOB_COLUMNS = `
   jobs.id::text as "id",
@@ -43,14 +53,7 @@ export const LIVE_JOB_COLUMNS = `
   case when jobs.claimed_by > 0 then 'running' else 'available' end as "status",
   jobs.args::text as "args",
   jobs.metadata::text as "metadata",
-  jobs.attempt + case when jobs.claimed_by > 0 and coalesce(jobs.started_at, started.at) is not null then 1 else 0 end
-    as "attempt",
-  jobs.max_retries::int4 as "maxRetries",
-  ${toMicros('jobs.created_at')} as "createdAt",
-  ${toMicros('jobs.run_at')} as "runAt",
-  ${toMicros('coalesce(jobs.started_at, started.at)')} as "startedAt",
-  null::text as "finishedAt",
-  jobs.error_count as "errorCount",
+${LIVE_STATE},
   (
     select jsonb_agg(jsonb_build_object(
       'attempt', job_errors.attempt,

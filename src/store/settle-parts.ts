@@ -1,3 +1,5 @@
+import { fromMicros } from './instants.ts'
+
 /** Columns that a job takes along unchanged into history. */
 export const HISTORY_COLUMNS = `
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
@@ -8,6 +10,9 @@ export const SETTLED_COLUMNS = `
     id, queue_id, run_at, created_at, priority, max_retries, retry_policy, timeout_ms,
     origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, tags, attempt, error_count,
     width_bucket(id, $3::int8[]) as place`
+
+/** When a run started by `$5`, which may be a little ahead of the database's clock; null where it is 0. */
+export const STARTED_AT = `least(${fromMicros('nullif(($5::int8[])[place], 0)')}, statement_timestamp())`
 
 /** An error as JSON, the shape of the elements of `history.errors`. */
 const ERROR_OBJECT = `jsonb_build_object(

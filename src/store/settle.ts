@@ -11,6 +11,7 @@ import {
   ONE_ERROR,
   SETTLED_COLUMNS,
   SETTLED_IDS,
+  STARTED_AT,
 } from './settle-parts.ts'
 import { FENCE, FENCE_PARAMETERS, UNLESS_CANCELLED } from './fence.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
@@ -140,7 +141,7 @@ ${FORGET_ERRORS},
 kept as (
   insert into {schema}.history (${HISTORY_COLUMNS}, started_at, outcome, attempt, error_count, errors, finished_at, expires_at)
   select ${HISTORY_COLUMNS},
-    least(${fromMicros('nullif(($5::int8[])[place], 0)')}, statement_timestamp()),
+    ${STARTED_AT},
     'failed', attempt + 1, error_count + 1,
     coalesce(${ERRORS_OF_SETTLED}, '[]') || ${ONE_ERROR},
     statement_timestamp(),

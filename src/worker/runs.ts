@@ -176,7 +176,7 @@ export class Runs {
         ...{ startedAt: 0, runMs: 0, hadErrors: job.errorCount > 0 },
         ...{ completed: false, errorAfter: undefined },
         verdict,
-        ...{ result: undefined, isCancelled: false, isSettled: false },
+        ...{ result: undefined, isCancelled: verdict.to === 'cancelled', isSettled: false },
       })
     }
   }
@@ -217,7 +217,7 @@ export class Runs {
       result: verdict.to === 'finished' ? verdict.result : undefined,
       completed,
       errorAfter: completed ? errorOf(outcome) : undefined,
-      isCancelled: false,
+      isCancelled: verdict.to === 'cancelled',
       isSettled: false,
     }
     if (run.notes === undefined) this.#settle(settlement)
@@ -252,11 +252,12 @@ export class Runs {
 
   /** Whoever sees that a job has ended sees all that it said: that is stored before. */
   #settleAfter(notes: RunNotes, settlement: Settlement): void {
-    this.#hold(settlement)
     const { journal } = this.#shared
-    const leavesNothing =
-      settlement.verdict.to === 'finished' && this.#rules.keepFinishedMs === null
-    if (leavesNothing) journal.forget(notes)
+    if (settlement.verdict.to === 'finished' && this.#rules.keepFinishedMs === null) {
+      journal.forget(notes) // nothing of the job stays
+      return this.#settle(settlement)
+    }
+    this.#hold(settlement)
     const closed = journal.close(notes).then(() => {
       this.#closing.delete(closed)
       this.#settler.add(settlement)

@@ -36,7 +36,7 @@ export interface Settlement {
   completed: boolean
   /** What a handler threw that had completed the job itself. */
   readonly errorAfter: ErrorRecord | undefined
-  /** Set when it was written down as cancelled, as somebody wanted, whatever the verdict was. */
+  /** Set when it is written down as cancelled, as somebody wanted, whatever the verdict was. */
   isCancelled: boolean
   /** Set when it has been written down: false when the job was no longer this worker's. */
   isSettled: boolean

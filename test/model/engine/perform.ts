@@ -22,6 +22,8 @@ import { Witness, type Args } from './witness.ts'
 
 /** However much failed, everything has ended after this; a machine may be slow. */
 const QUIET_WITHIN_MS = 90_000
+/** A statement whose answer was given up is over on the server by then, one way or the other. */
+const UNKNOWN_FOR_MS = 1_000
 const TIMEOUT_MS = 300
 const OPEN_FOR_MS = 250
 
@@ -77,7 +79,7 @@ export class Theatre {
       for (const fault of scenario.faults) acts.push(inflict(fault, actors))
       for (const steering of scenario.steering) acts.push(this.#steer(steering, client, witness))
       await Promise.all(acts)
-      await this.#untilQuiet()
+      await this.#untilQuiet(witness)
     } finally {
       await Promise.all(actors.map((actor) => actor.leave()))
     }
@@ -176,14 +178,18 @@ export class Theatre {
     }
   }
 
-  async #untilQuiet(): Promise<void> {
+  /** Waits until no job waits or runs; where an enqueue may still be stored of which nobody heard, twice in a row. */
+  async #untilQuiet({ uncertain }: Witness): Promise<void> {
     const deadline = performance.now() + QUIET_WITHIN_MS
+    let isSure = uncertain.size === 0
     while (performance.now() < deadline) {
       const stored = await this.#audit.stored()
       const isLive = ({ queue, status }: { queue: string; status: string }): boolean =>
         !queue.startsWith('dead') && (status === 'available' || status === 'running')
-      if (!stored.some(isLive)) return
-      await sleep(50)
+      const isQuiet = !stored.some(isLive)
+      if (isQuiet && isSure) return
+      isSure = isQuiet || uncertain.size === 0
+      await sleep(isQuiet ? UNKNOWN_FOR_MS : 50)
     }
     // The invariants say which jobs are left.
   }
