@@ -42,8 +42,8 @@ const withoutWarnings = (stderr: string): string =>
     .join('\n')
     .trim()
 
-test('commander, hono and pg are all that everybody installs, and every version is exact', () => {
-  expect(Object.keys(manifest.dependencies)).toEqual(['commander', 'hono', 'pg'])
+test('commander, hono, pg and uplot are all that everybody installs, and every version is exact', () => {
+  expect(Object.keys(manifest.dependencies)).toEqual(['commander', 'hono', 'pg', 'uplot'])
   const inexact = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
     ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
   )
