@@ -21,6 +21,9 @@ interface QueueMetrics {
   readonly queue: string
   readonly sums: Sums
   readonly backlog: Backlog
+  readonly isPaused: boolean
+  /** Whether other queues send their dead letters here: then nobody has to receive it. */
+  readonly isDlq: boolean
 }
 
 /** So many queues are looked into at once. */
@@ -35,12 +38,14 @@ export async function readMetrics(store: Store, tx?: DBTX): Promise<MetricsText>
   const sums = new Map(rows.map(({ id }) => [id, new Sums()]))
   for (const { queueId, figures } of await readTotals(store, tx)) sums.get(queueId)?.add(figures)
   const paces = await readPaces(store, tx)
+  const dlqIds = new Set(rows.map(({ dlqId }) => dlqId))
   const queues: QueueMetrics[] = []
   const atOnce = tx === undefined ? QUEUES_AT_ONCE : 1 // a transaction does one thing at a time
   for (let at = 0; at < rows.length; at += atOnce) {
-    const asked = rows.slice(at, at + atOnce).map(async ({ id, name }) => {
+    const asked = rows.slice(at, at + atOnce).map(async ({ id, name, pausedAt }) => {
       const backlog = await readBacklogOf(store, id, paces.get(id), tx)
-      return { queue: name, sums: sums.get(id) ?? new Sums(), backlog }
+      const state = { isPaused: pausedAt !== null, isDlq: dlqIds.has(id) }
+      return { queue: name, sums: sums.get(id) ?? new Sums(), backlog, ...state }
     })
     queues.push(...(await Promise.all(asked)))
   }
@@ -71,22 +76,32 @@ const COUNTERS: readonly (readonly [string, CountName, string])[] = [
 ]
 
 /** `millrace_<name>`, what it means, and its value; null: there is none. */
-const GAUGES: readonly (readonly [string, string, (backlog: Backlog) => number | null])[] = [
+const GAUGES: readonly (readonly [string, string, (queue: QueueMetrics) => number | null])[] = [
   [
     'jobs_ready',
     "Jobs that are due and in nobody's hands; an estimate where millrace_jobs_ready_exact is 0.",
-    ({ ready }) => ready,
+    ({ backlog }) => backlog.ready,
   ],
-  ['jobs_ready_exact', 'Whether millrace_jobs_ready is exact.', ({ isExact }) => Number(isExact)],
+  [
+    'jobs_ready_exact',
+    'Whether millrace_jobs_ready is exact.',
+    ({ backlog }) => Number(backlog.isExact),
+  ],
   [
     'oldest_ready_seconds',
     'How long the job has been due that has waited longest; 0 when none is ready.',
-    ({ oldestReadyMs }) => (oldestReadyMs ?? 0) / 1_000,
+    ({ backlog }) => (backlog.oldestReadyMs ?? 0) / 1_000,
   ],
   [
     'drain_seconds',
     'How long the ready jobs take at the pace of the last five minutes; not there without a pace.',
-    ({ drainMs }) => (drainMs === null ? null : drainMs / 1_000),
+    ({ backlog }) => (backlog.drainMs === null ? null : backlog.drainMs / 1_000),
+  ],
+  ['queue_paused', 'Whether the queue is paused.', ({ isPaused }) => Number(isPaused)],
+  [
+    'queue_dlq',
+    'Whether other queues send their dead letters here, so that nobody may receive it.',
+    ({ isDlq }) => Number(isDlq),
   ],
 ]
 
@@ -107,10 +122,10 @@ function metricsOf(queues: readonly QueueMetrics[], workers: number): Metric[] {
       samples: queues.flatMap(({ queue, sums }) => histogram(queue, sums.runs, sums.runUs)),
     },
     ...GAUGES.map(([name, help, of]): Metric => {
-      const values = queues.map(({ queue, backlog }) => ({ queue, value: of(backlog) }))
-      const samples = values.flatMap(({ queue, value }) =>
-        value === null ? [] : sampleOf(queue, value),
-      )
+      const samples = queues.flatMap((queue) => {
+        const value = of(queue)
+        return value === null ? [] : sampleOf(queue.queue, value)
+      })
       return { name: `millrace_${name}`, type: 'gauge', help, samples }
     }),
     {

@@ -55,6 +55,16 @@ describeEachDatabase('the metrics', (testOn) => {
     }
   })
 
+  testOn('say which queues rest on purpose', async ({ openQueue, db, schema }) => {
+    await openQueue({ queueName: 'mails', dlq: 'dead mails' }).enqueue('x')
+    await openQueue({ queueName: 'reports' }).pause()
+    const metrics = parseExposition((await prometheusMetrics(db, { schema })).text)
+    const of = (name: string): unknown[] =>
+      (metrics.get(name)?.samples ?? []).map(({ labels, value }) => `${labels['queue']} ${value}`)
+    expect(of('millrace_queue_paused')).toEqual(['dead mails 0', 'mails 0', 'reports 1'])
+    expect(of('millrace_queue_dlq')).toEqual(['dead mails 1', 'mails 0', 'reports 0'])
+  })
+
   testOn(
     'have histograms whose buckets only grow, up to the count',
     async ({ openQueue, db, schema }) => {

@@ -6,6 +6,7 @@ import * as path from 'node:path'
 import { findPostgres } from './postgres-binaries.ts'
 import { makeOwnFolder } from './postgres-leftovers.ts'
 import { findFreePort, serverEnvironment } from './postgres.ts'
+import { findProgram } from './programs.ts'
 import { until } from './until.ts'
 
 /** A PgBouncer in front of a PostgreSQL, on 127.0.0.1, gone after `remove`. */
@@ -23,13 +24,9 @@ export interface PgBouncerOptions {
   poolSize?: number
 }
 
-/** The program where Debian and others install it; undefined without it, and then its tests are skipped. */
+/** Undefined where it is not installed. */
 export function findPgBouncer(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
-  return folders
-    .filter((folder) => folder !== '')
-    .map((folder) => path.join(folder, 'pgbouncer'))
-    .find((file) => fs.existsSync(file))
+  return findProgram('pgbouncer')
 }
 
 /** Starts one in front of the server that a `postgres://` URL names. It refuses to run as root, as PostgreSQL does. */
