@@ -71,7 +71,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function scenariosNamed(name: string): ScenarioName[] {
+/** The scenario of this name, or those that begin with it. */
+export function scenariosNamed(name: string): ScenarioName[] {
   const exact = SCENARIOS.filter((scenario) => scenario === name)
   return exact.length > 0 ? exact : SCENARIOS.filter((scenario) => scenario.startsWith(`${name}-`))
 }

@@ -1,5 +1,6 @@
 import type { Contender } from '../contender.ts'
 import type { ScenarioName } from '../results.ts'
+import type { RoleProgram } from './role.ts'
 import type { Scale } from './scale.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -8,6 +9,8 @@ export interface PlannedRun {
   readonly scenario: Scenario
   readonly contender: Contender
   readonly repetition: number
+  /** How its processes are started, where it is not as the contender's are. */
+  readonly program?: RoleProgram
 }
 
 export interface PlanWishes {

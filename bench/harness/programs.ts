@@ -6,7 +6,7 @@ import type { RoleProgram } from './role.ts'
 export const NODE_20 = '20.19.0'
 
 /** The process of a run, as this Node runs it. */
-const HERE: RoleProgram = {
+export const HERE: RoleProgram = {
   node: process.execPath,
   script: path.join(import.meta.dirname, 'role-main.ts'),
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import path from 'node:path'
 import type { Answer, ProcedureName, Procedures } from './procedures.ts'
 import { within } from './clock.ts'
 
@@ -12,7 +13,12 @@ export interface RoleProgram {
   /** The Node that runs it. */
   readonly node: string
   readonly script: string
+  /** Where the built Millrace is, if not in this checkout's `dist`: an absolute path. */
+  readonly dist?: string
 }
+
+/** Lets a process find another build of Millrace. */
+const OTHER_BUILD = path.join(import.meta.dirname, 'other-build.mjs')
 
 const living = new Set<ChildProcess>()
 
@@ -31,10 +37,12 @@ export class Role {
   #count = 0
   #output = ''
 
-  constructor({ node, script }: RoleProgram) {
+  constructor({ node, script, dist }: RoleProgram) {
+    const otherBuild = dist === undefined ? [] : ['--import', OTHER_BUILD]
     this.#child = fork(script, [], {
       execPath: node,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', ...otherBuild],
+      env: { ...process.env, ...(dist !== undefined && { MILLRACE_BENCH_DIST: dist }) },
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

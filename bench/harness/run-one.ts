@@ -61,14 +61,14 @@ async function countStatements(
 }
 
 async function runTrial(
-  { scenario, contender }: PlannedRun,
+  { scenario, contender, program: given }: PlannedRun,
   scale: Scale,
   sizes: Readonly<Record<string, number>>,
   postgres: BenchPostgres,
 ): Promise<Finished> {
   let trial: Trial | undefined
   try {
-    const program = await programFor(contender)
+    const program = given ?? (await programFor(contender))
     trial = await Trial.begin({ contender, program, postgres, scale, sizes })
     const findings = await within(scale.runMs, 'The run', scenario.run(trial))
     return { ...findings, problems: [...trial.problems] }
