@@ -51,20 +51,40 @@ export function sparse(counts: ArrayLike<number>): Buckets {
   return buckets
 }
 
-/** Adds a histogram to counts by bucket. */
-export function addBuckets(counts: Float64Array, buckets: Buckets): void {
-  for (const [bucket, count] of Object.entries(buckets)) {
-    const at = Math.min(Number(bucket), LAST)
-    counts[at] = (counts[at] ?? 0) + count
+const ZERO = '0'.charCodeAt(0)
+
+/**
+ * Adds a histogram as it is stored, JSON text of counts by bucket, or several, one behind the other. It is read digit
+ * by digit (1.0 µs for 30 buckets), as a day has thousands of them: to make an object first takes 2.2 µs, and garbage.
+ */
+export function addBuckets(counts: Float64Array, stored: string): void {
+  let [bucket, number] = [-1, -1]
+  for (let at = 0; at < stored.length; at++) {
+    const digit = stored.charCodeAt(at) - ZERO
+    if (digit >= 0 && digit <= 9) {
+      number = number === -1 ? digit : number * 10 + digit
+      continue
+    }
+    if (number === -1) continue
+    if (bucket === -1) bucket = Math.min(number, LAST)
+    else {
+      counts[bucket] = (counts[bucket] ?? 0) + number
+      bucket = -1
+    }
+    number = -1
   }
 }
 
+/** How many times a histogram has. */
+export function totalOf(counts: Float64Array): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
 /**
- * The time in milliseconds that the given share of all times does not exceed: the nearest rank, answered as the middle
- * of its bucket. Null when there are none.
+ * The time in milliseconds that the given share of all times (there are `total`) does not exceed: the nearest rank,
+ * answered as the middle of its bucket. Null when there are none.
  */
-export function percentile(counts: Float64Array, share: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0)
+export function percentile(counts: Float64Array, total: number, share: number): number | null {
   if (total === 0) return null
   const rank = Math.max(1, Math.ceil(share * total))
   let seen = 0

@@ -45,6 +45,7 @@ function renderLabels(labels: Readonly<Record<string, string>>): string {
 
 /** Line feeds, quotes and backslashes end lines and values; half a surrogate pair would be no UTF-8. */
 function escapeLabel(value: string): string {
+  if (!/[\\"\n\p{Surrogate}]/u.test(value)) return value // thousands of values have the same label
   return value
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')

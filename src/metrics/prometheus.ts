@@ -1,12 +1,13 @@
 import { bucketAbove, BUCKETS } from '../core/histogram.ts'
 import type { CountName } from '../core/tally.ts'
 import type { DBTX } from '../drivers/driver.ts'
+import { NOTHING_READY, readBacklogs } from '../store/backlog.ts'
 import { listQueues } from '../store/queues.ts'
 import { readPaces, readTotals } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
 import { readWorkers } from '../store/workers.ts'
 import { CONTENT_TYPE, renderMetrics, type Metric, type Sample } from './exposition.ts'
-import { readBacklogOf, type Backlog } from './stats.ts'
+import { backlogAt, type Backlog } from './stats.ts'
 import { Sums } from './sums.ts'
 
 /** What a scraper is answered. */
@@ -26,9 +27,6 @@ interface QueueMetrics {
   readonly isDlq: boolean
 }
 
-/** So many queues are looked into at once. */
-const QUEUES_AT_ONCE = 4
-
 /**
  * The metrics of all queues in the text format of Prometheus, read from the database: the same from whichever process
  * is asked, so one of them is scraped. Counters only grow, whatever is folded and forgotten.
@@ -39,16 +37,14 @@ export async function readMetrics(store: Store, tx?: DBTX): Promise<MetricsText>
   for (const { queueId, figures } of await readTotals(store, tx)) sums.get(queueId)?.add(figures)
   const paces = await readPaces(store, tx)
   const dlqIds = new Set(rows.map(({ dlqId }) => dlqId))
-  const queues: QueueMetrics[] = []
-  const atOnce = tx === undefined ? QUEUES_AT_ONCE : 1 // a transaction does one thing at a time
-  for (let at = 0; at < rows.length; at += atOnce) {
-    const asked = rows.slice(at, at + atOnce).map(async ({ id, name, pausedAt }) => {
-      const backlog = await readBacklogOf(store, id, paces.get(id), tx)
-      const state = { isPaused: pausedAt !== null, isDlq: dlqIds.has(id) }
-      return { queue: name, sums: sums.get(id) ?? new Sums(), backlog, ...state }
-    })
-    queues.push(...(await Promise.all(asked)))
-  }
+  const backlogs = await readBacklogs(store, [...sums.keys()], tx)
+  const queues = rows.map(({ id, name, pausedAt }) => ({
+    queue: name,
+    sums: sums.get(id) ?? new Sums(),
+    backlog: backlogAt(backlogs.get(id) ?? NOTHING_READY, paces.get(id)),
+    isPaused: pausedAt !== null,
+    isDlq: dlqIds.has(id),
+  }))
   const { living } = await readWorkers(store, tx)
   return { contentType: CONTENT_TYPE, text: renderMetrics(metricsOf(queues, living.length)) }
 }

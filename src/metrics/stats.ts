@@ -1,6 +1,6 @@
 import { spanOf, type StatsRequest } from '../core/stats-options.ts'
 import type { DBTX } from '../drivers/driver.ts'
-import { readBacklog } from '../store/backlog.ts'
+import { readBacklog, type ReadyJobs } from '../store/backlog.ts'
 import { readClock } from '../store/poll.ts'
 import { readPaces, readStatistics, type StatisticsRow } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
@@ -57,13 +57,14 @@ export async function readStats(
   const since = floor(asked.since, isByHour ? HOUR_MS : MINUTE_MS)
   const span = { from: since * 1_000, to: Math.ceil(until * 1_000) }
   const rows = queueId === undefined ? [] : await readStatistics(store, queueId, span, tx)
+  const points = addUp(rows, request.by)
   const total = new Sums()
-  for (const { figures } of rows) total.add(figures)
+  for (const { sums } of points) total.merge(sums)
   return {
     since: new Date(since),
     until: new Date(until),
     total: total.over(Math.min(until, now) - since),
-    series: pointsOf(rows, request.by, Math.min(until, now)),
+    series: points.map((point) => pointOf(point, Math.min(until, now))),
     backlog: queueId === undefined ? NO_BACKLOG : await backlogOf(store, queueId, tx),
   }
 }
@@ -75,17 +76,11 @@ const NO_BACKLOG: Backlog = {
 /** What waits in a queue, and how long it takes at the pace of the last five minutes. */
 export async function backlogOf(store: Store, queueId: number, tx?: DBTX): Promise<Backlog> {
   const paces = await readPaces(store, tx)
-  return readBacklogOf(store, queueId, paces.get(queueId), tx)
+  return backlogAt(await readBacklog(store, queueId, tx), paces.get(queueId))
 }
 
-/** What waits in a queue of which so many jobs end in a second. */
-export async function readBacklogOf(
-  store: Store,
-  queueId: number,
-  perSecond = 0,
-  tx?: DBTX,
-): Promise<Backlog> {
-  const jobs = await readBacklog(store, queueId, tx)
+/** What so many ready jobs mean where so many end in a second. */
+export function backlogAt(jobs: ReadyJobs, perSecond = 0): Backlog {
   return { ...jobs, perSecond, drainMs: drainMs(jobs.ready, perSecond) }
 }
 
@@ -94,25 +89,29 @@ function drainMs(ready: number, perSecond: number): number | null {
   return perSecond > 0 ? (ready / perSecond) * 1_000 : null
 }
 
-function pointsOf(
-  rows: readonly StatisticsRow[],
-  by: StatsRequest['by'],
-  until: number,
-): StatsPoint[] {
-  const points = new Map<number, { ms: number; sums: Sums }>()
+/** What is known of a minute or an hour. */
+interface Known {
+  readonly start: number
+  readonly ms: number
+  readonly sums: Sums
+}
+
+/** Of one minute there are rows of several processes, and of an hour there may be minutes. In order. */
+function addUp(rows: readonly StatisticsRow[], by: StatsRequest['by']): Known[] {
+  const points = new Map<number, Known>()
   for (const { at, step, figures } of rows) {
     const ms = by === 'hour' || step === 'hour' ? HOUR_MS : MINUTE_MS
     const start = floor(Number(at) / 1_000, ms)
-    const point = points.get(start) ?? { ms, sums: new Sums() }
+    const point = points.get(start) ?? { start, ms, sums: new Sums() }
     point.sums.add(figures)
     points.set(start, point)
   }
-  return [...points]
-    .sort(([left], [right]) => left - right)
-    .map(([start, { ms, sums }]) => {
-      const lastedMs = Math.min(start + ms, until) - start // the current one is not over
-      return { at: new Date(start), ms, ...sums.over(lastedMs) }
-    })
+  return [...points.values()].sort((left, right) => left.start - right.start)
+}
+
+function pointOf({ start, ms, sums }: Known, until: number): StatsPoint {
+  const lastedMs = Math.min(start + ms, until) - start // the current one is not over
+  return { at: new Date(start), ms, ...sums.over(lastedMs) }
 }
 
 function floor(ms: number, step: number): number {

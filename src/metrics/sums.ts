@@ -1,4 +1,4 @@
-import { addBuckets, BUCKETS, percentile } from '../core/histogram.ts'
+import { addBuckets, BUCKETS, percentile, totalOf } from '../core/histogram.ts'
 import { COUNTS, type CountName } from '../core/tally.ts'
 import type { Figures } from '../store/statistics.ts'
 
@@ -68,6 +68,17 @@ export class Sums {
     addBuckets(this.runs, figures.runs)
   }
 
+  /** Adds what another one has added up. */
+  merge(other: Sums): void {
+    for (const name of COUNTS) this.counts[name] += other.counts[name]
+    this.waitUs += other.waitUs
+    this.runUs += other.runUs
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      this.waits[bucket] = (this.waits[bucket] ?? 0) + (other.waits[bucket] ?? 0)
+      this.runs[bucket] = (this.runs[bucket] ?? 0) + (other.runs[bucket] ?? 0)
+    }
+  }
+
   /** Jobs that ended. */
   get ended(): number {
     const { finished, failed, deadLettered } = this.counts
@@ -90,12 +101,12 @@ export class Sums {
 }
 
 function timesOf(buckets: Float64Array, sumUs: number): StatsTimes {
-  const count = buckets.reduce((sum, each) => sum + each, 0)
+  const count = totalOf(buckets)
   return {
     count,
     meanMs: count === 0 ? null : sumUs / count / 1_000,
-    p50Ms: percentile(buckets, 0.5),
-    p95Ms: percentile(buckets, 0.95),
-    p99Ms: percentile(buckets, 0.99),
+    p50Ms: percentile(buckets, count, 0.5),
+    p95Ms: percentile(buckets, count, 0.95),
+    p99Ms: percentile(buckets, count, 0.99),
   }
 }

@@ -1,10 +1,15 @@
 import type { DBTX } from '../drivers/driver.ts'
 import { dueByLane, WAITED_MS } from './due.ts'
+import { sqlArray } from './numerals.ts'
+import { readSizes } from './sizes.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
 /** So many ready jobs of each priority are counted; of more there is an estimate. */
 const COUNT_LIMIT = 10_000
+/** So many are counted of all queues together, where many are looked into. */
+const COUNT_BUDGET = 40_000
+const LANES = 10
 
 /** The ready jobs of each lane, as far as they are counted, and how long the first of them has been due. */
 export const READ_BACKLOG = statement({
@@ -18,6 +23,39 @@ select
 from ${dueByLane('$2::int4')}`,
 })
 
+/**
+ * The same of many queues, as one statement for each of them is too many for a scrape. A lane is full in which as many
+ * were counted as may be.
+ */
+export const READ_BACKLOGS = statement({
+  name: 'read_backlogs',
+  parameters: ['int4[]', 'int4'],
+  indexes: ['jobs_due'],
+  sql: `
+select
+  queue.id as "queueId",
+  sum(lane.counted)::text as "ready",
+  (count(*) filter (where lane.counted = $2::int4))::int4 as "fullLanes",
+  floor(date_part('epoch', statement_timestamp() - min(lane.since)) * 1000)::int8::text as "waitedMs"
+from unnest($1::int4[]) as queue (id)
+cross join generate_series(0, 9) as each (priority)
+cross join lateral (
+  select count(*)::int4 as counted, min(due.run_at) as since
+  from (
+    select jobs.run_at
+    from {schema}.jobs
+    where jobs.queue_id + 0 = queue.id
+      and jobs.priority = each.priority
+      and jobs.run_at <= statement_timestamp()
+      and (jobs.claimed_by is null or jobs.claimed_by = 0)
+    order by jobs.run_at, jobs.id + 0
+    limit $2::int4
+  ) as due
+) as lane
+group by queue.id
+order by queue.id`,
+})
+
 /** The planner's own estimate, whose cost does not depend on how many there are. */
 export const EXPLAIN_DUE_JOBS = statement({
   name: 'explain_due_jobs',
@@ -26,6 +64,16 @@ export const EXPLAIN_DUE_JOBS = statement({
   sql: `
 explain (format json)
 select from {schema}.jobs where jobs.queue_id = $1::int4 and jobs.run_at <= statement_timestamp()`,
+})
+
+/** The same of all queues together. */
+export const EXPLAIN_ALL_DUE_JOBS = statement({
+  name: 'explain_all_due_jobs',
+  parameters: [],
+  indexes: [],
+  sql: `
+explain (format json)
+select from {schema}.jobs where jobs.run_at <= statement_timestamp()`,
 })
 
 /** Jobs that are due and in nobody's hands. */
@@ -47,9 +95,89 @@ export async function readBacklog(store: Store, queueId: number, tx?: DBTX): Pro
   return { ready, isExact, oldestReadyMs: waitedMs === null ? null : Number(waitedMs) }
 }
 
+/** Of a queue without jobs. */
+export const NOTHING_READY: ReadyJobs = { ready: 0, isExact: true, oldestReadyMs: null }
+
+/**
+ * The same of many queues. What may be counted is shared out: half of it evenly, then all of it among the lanes that had
+ * more. Where that is too little as well, the statistics of the table say how many there are.
+ */
+export async function readBacklogs(
+  store: Store,
+  queueIds: readonly number[],
+  tx?: DBTX,
+): Promise<Map<number, ReadyJobs>> {
+  const first = shareOf(COUNT_BUDGET / 2, queueIds.length * LANES)
+  const counted = await countReady(store, queueIds, first, tx)
+  const deep = [...counted.values()].filter(({ fullLanes }) => fullLanes > 0)
+  const more = shareOf(COUNT_BUDGET, sumOf(deep.map(({ fullLanes }) => fullLanes)))
+  if (deep.length > 0 && more > first) {
+    const ids = deep.map(({ queueId }) => queueId)
+    for (const [id, row] of await countReady(store, ids, more, tx)) counted.set(id, row)
+  }
+  const isBeyond = [...counted.values()].some(({ fullLanes }) => fullLanes > 0)
+  const estimate = isBeyond ? await estimateReady(store, tx) : () => 0
+  return new Map([...counted].map(([id, row]) => [id, readyOf(row, () => estimate(id))]))
+}
+
+interface BacklogRow {
+  queueId: number
+  ready: string
+  fullLanes: number
+  waitedMs: string | null
+}
+
+async function countReady(
+  store: Store,
+  queueIds: readonly number[],
+  limit: number,
+  tx: DBTX | undefined,
+): Promise<Map<number, BacklogRow>> {
+  const rows = await store.run<BacklogRow>(READ_BACKLOGS, [sqlArray(queueIds), limit], tx)
+  return new Map(rows.map((row) => [row.queueId, row]))
+}
+
+function readyOf({ ready, fullLanes, waitedMs }: BacklogRow, estimate: () => number): ReadyJobs {
+  const isExact = fullLanes === 0
+  return {
+    ready: isExact ? Number(ready) : Math.max(Number(ready), estimate()),
+    isExact,
+    oldestReadyMs: waitedMs === null ? null : Number(waitedMs),
+  }
+}
+
+/** How many of a budget each one gets. */
+function shareOf(budget: number, count: number): number {
+  return Math.min(COUNT_LIMIT, Math.max(1, Math.floor(budget / Math.max(1, count))))
+}
+
+/** As the planner would: a queue's share of all jobs, of those that are due. */
+async function estimateReady(
+  store: Store,
+  tx: DBTX | undefined,
+): Promise<(queueId: number) => number> {
+  const sizes = await readSizes(store, tx)
+  const due = rowsOf(await store.run<PlanRow>(EXPLAIN_ALL_DUE_JOBS, [], tx))
+  return (queueId) => {
+    const share = (sizes.live(queueId) ?? 0) / Math.max(1, sizes.allLive)
+    return Math.round(due * share)
+  }
+}
+
 async function estimateDue(store: Store, queueId: number, tx?: DBTX): Promise<number> {
-  const rows = await store.run<{ 'QUERY PLAN': unknown }>(EXPLAIN_DUE_JOBS, [queueId], tx)
+  return rowsOf(await store.run<PlanRow>(EXPLAIN_DUE_JOBS, [queueId], tx))
+}
+
+interface PlanRow {
+  'QUERY PLAN': unknown
+}
+
+function rowsOf(rows: readonly PlanRow[]): number {
   const plan = rows[0]?.['QUERY PLAN']
   const parsed: unknown = typeof plan === 'string' ? JSON.parse(plan) : plan
   return (parsed as [{ Plan: { 'Plan Rows': number } }])[0].Plan['Plan Rows']
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
 }

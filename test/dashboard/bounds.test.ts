@@ -1,9 +1,11 @@
 import { expect } from 'vitest'
 import { driverFor } from '../../src/drivers/recognise.ts'
+import { READ_BACKLOGS } from '../../src/store/backlog.ts'
 import { BROWSE_NEWEST_LIVE_JOBS, BROWSE_NEWEST_PAST_JOBS } from '../../src/store/browse.ts'
 import { GLANCE_AT_QUEUES } from '../../src/store/glance.ts'
 import { readBounded } from '../../src/store/read-only.ts'
 import { LOCATE_LIVE_JOB, LOCATE_PAST_JOB } from '../../src/store/locate.ts'
+import { READ_TOTALS } from '../../src/store/statistics.ts'
 import type { Statement } from '../../src/store/statement.ts'
 import { Store } from '../../src/store/store.ts'
 import { test, type Fixtures } from '../support/fixtures.ts'
@@ -72,8 +74,31 @@ test('an answer reads so much and no more, however many jobs there are', async (
   // Of each of 40 queues a sample of 100 twice, ten lanes, and each day of history.
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 100, 100, null])).toBeLessThan(QUEUES * 400)
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 1, 2_000, 'queue 001'])).toBeLessThan(6_000)
+  // A hundred of each lane that has them, and one look for each lane.
+  const queueIds = `{${Array.from({ length: QUEUES }, (_, index) => index + 1).join(',')}}`
+  expect(await buffersOf(READ_BACKLOGS, [queueIds, 100])).toBeLessThan(QUEUES * 10 * 110)
+  expect(await buffersOf(READ_BACKLOGS, [queueIds, 1])).toBeLessThan(QUEUES * 10 * 8)
   expect(await buffersOf(LOCATE_LIVE_JOB, ['7777777'])).toBeLessThan(QUEUES * 4)
   expect(await buffersOf(LOCATE_PAST_JOB, ['7777777'])).toBeLessThan(QUEUES * 4 * DAYS)
+})
+
+test('what ever was is read beside all minutes, not through them', async ({ db, schema, rows }) => {
+  await fill(rows)
+  const numbers = Array.from({ length: 12 }, () => '1').join(', ')
+  const histogram = `{${Array.from({ length: 30 }, (_, bucket) => `"${bucket}": 1`).join(', ')}}`
+  await rows(`insert into {schema}.statistics
+    select id, step, at, ${numbers}, '${histogram}', '${histogram}'
+    from {schema}.queues
+    cross join (
+      select 'ever' as step, timestamptz 'epoch' as at
+      union all
+      select 'minute', now() - n * interval '1 minute' from generate_series(1, 200) as n
+    ) as steps`)
+  await rows('analyze {schema}.statistics')
+  const store = new Store(driverFor(db), schema)
+  const json = await rows(`explain (analyze, buffers, format json) ${store.text(READ_TOTALS)}`)
+  const [{ Plan: plan }] = json[0]?.['QUERY PLAN'] as [{ Plan: Buffers }]
+  expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(QUEUES * 6)
 })
 
 test('what is not counted is estimated, and said to be', async ({ db, schema, rows }) => {
