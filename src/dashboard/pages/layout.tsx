@@ -111,17 +111,7 @@ function Header({ visit, room, version }: { visit: Visit; room: Room; version: s
           </a>
         ))}
       </nav>
-      <form class="search" role="search" action={links.search()}>
-        <input
-          id="search"
-          type="search"
-          name="q"
-          placeholder="Queue, or id of a job"
-          aria-label="Find a queue by its name, or a job by its id"
-          autocomplete="off"
-        />
-        <kbd aria-hidden="true">/</kbd>
-      </form>
+      <Search links={links} />
       <span class="liveness" id="liveness" role="status" data-state="connecting">
         <i aria-hidden="true"></i>
         <b>Connecting</b>
@@ -133,6 +123,22 @@ function Header({ visit, room, version }: { visit: Visit; room: Room; version: s
         {actor.name} <small>{actor.role}</small>
       </span>
     </header>
+  )
+}
+
+function Search({ links }: { links: Links }): Markup {
+  return (
+    <form class="search" role="search" action={links.search()}>
+      <input
+        id="search"
+        type="search"
+        name="q"
+        placeholder="Queue, or id of a job"
+        aria-label="Find a queue by its name, or a job by its id"
+        autocomplete="off"
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </form>
   )
 }
 
