@@ -9,7 +9,7 @@ import { renderPage, renderPart } from './pages/layout.tsx'
 import type { Page, View, Visit } from './pages/page.ts'
 import { PAGES } from './pages/pages.ts'
 import { Refusal } from './refusal.ts'
-import { readQuery } from './requests.ts'
+import { methodNotAllowed, readQuery } from './requests.ts'
 import type { Parts } from './route.ts'
 import { Shared } from './shared.ts'
 
@@ -29,8 +29,13 @@ export class PageServer {
 
   mount(app: Hono<Env>): void {
     for (const page of PAGES) {
-      app.get(page.path, (context) => this.#answer(page, context))
-      if (page.path === '/') app.get('', (context) => this.#answer(page, context))
+      const paths = page.path === '/' ? ['', '/'] : [page.path]
+      for (const path of paths) {
+        app.get(path, (context) => this.#answer(page, context))
+        app.all(path, ({ req }) => {
+          throw methodNotAllowed(req.method, ['get'])
+        })
+      }
     }
     app.get('/assets/:version/:name', async ({ req }) =>
       answerAsset(await loadAssets(), req.param('name')),

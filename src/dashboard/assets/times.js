@@ -20,9 +20,15 @@ export function showTimes(root) {
 function showTime(element) {
   const at = new Date(element.dateTime)
   if (Number.isNaN(at.getTime())) return
-  const text = element.dataset.time === 'ago' ? ago(at) : instant(at)
+  const text = textOf(at, element.dataset.time)
   if (element.textContent !== text) element.textContent = text
   if (element.title === '') element.title = exactly.format(at)
+}
+
+/** @param {Date} at @param {string} [as] */
+function textOf(at, as) {
+  if (as === 'ago') return ago(at)
+  return as === 'for' ? inWords(Math.max(0, Date.now() - at.getTime())) : instant(at)
 }
 
 /** @param {Date} at */

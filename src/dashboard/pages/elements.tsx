@@ -11,13 +11,18 @@ export function Ago({ at }: { at: string | Date }): Markup {
   return <Instant at={at} as="ago" />
 }
 
+/** How long something has been so: since this instant. */
+export function Since({ at }: { at: string | Date }): Markup {
+  return <Instant at={at} as="for" />
+}
+
 /** An instant in the time zone of whoever looks, to the second; without the script it is UTC. */
 export function Instant({
   at,
   as = 'instant',
 }: {
   at: string | Date
-  as?: 'ago' | 'instant'
+  as?: 'ago' | 'for' | 'instant'
 }): Markup {
   const iso = typeof at === 'string' ? at : at.toISOString()
   return (
@@ -27,7 +32,7 @@ export function Instant({
   )
 }
 
-/** A duration that has passed until now, such as how long the oldest job waits: to the second, so that it does not flicker. */
+/** A duration that does not run with the clock: what does is said by `Since`. */
 export function Duration({ ms }: { ms: number | null }): Markup {
   return ms === null ? <Nothing /> : <span class="number">{showDuration(ms)}</span>
 }
