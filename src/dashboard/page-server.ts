@@ -79,7 +79,12 @@ export class PageServer {
       })
     }
     // nginx passes events on at once when it reads this: https://nginx.org/en/docs/http/ngx_http_proxy_module.html
-    const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
+    // What compresses answers (Express's `compression`) leaves those alone that may not be transformed.
+    const headers = {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+    }
     return new Response(stream, { headers: { ...SAFE_HEADERS, ...headers } })
   }
 }
