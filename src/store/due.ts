@@ -14,5 +14,7 @@ cross join lateral (
 ) as due`
 }
 
-/** How long what `dueByLane` answers has been due at the most, in milliseconds. */
-export const WAITED_MS = `floor(date_part('epoch', statement_timestamp() - min(due.run_at)) * 1000)::int8::text`
+/** How long ago an instant was, in milliseconds. */
+export function msSince(instant: string): string {
+  return `floor(date_part('epoch', statement_timestamp() - ${instant}) * 1000)::int8::text`
+}

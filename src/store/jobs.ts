@@ -1,4 +1,4 @@
-import { dueByLane, WAITED_MS } from './due.ts'
+import { dueByLane, msSince } from './due.ts'
 import type { DBTX } from '../drivers/driver.ts'
 import {
   LIVE_JOB_COLUMNS,
@@ -139,7 +139,7 @@ export const LONGEST_WAIT = statement({
   parameters: ['int4'],
   indexes: ['jobs_due'],
   sql: `
-select ${WAITED_MS} as "waitedMs"
+select ${msSince('min(due.run_at)')} as "waitedMs"
 from ${dueByLane('1')}`,
 })
 

@@ -12,7 +12,7 @@ const NAME_NO_QUEUE = new Map([
   ['locate_past_job', 'of the job nothing is known but its id'],
   ['glance_at_queues', 'a sample of each queue of a page'],
   ['read_backlogs', 'a scrape looks into all queues at once'],
-  ['explain_all_due_jobs', 'it asks the planner, and no queue'],
+  ['explain_due_jobs', 'it asks the planner, and no queue'],
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
 
