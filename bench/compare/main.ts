@@ -66,8 +66,8 @@ async function compare(options: CompareOptions): Promise<number> {
     console.log(`Before: ${revision.title}\nAfter: this checkout\n`)
     const dists = { before: revision.dist, after: path.join(root, 'dist') }
     const measured = await measure(options, dists, interruption.signal)
-    if (interruption.signal.aborted) return INTERRUPTED
-    return conclude(measured)
+    const exitCode = conclude(measured)
+    return interruption.signal.aborted ? INTERRUPTED : exitCode
   } finally {
     revision.remove()
   }
@@ -98,6 +98,7 @@ async function measure(
             ...(await runOne(run, scale, servers)),
             node: process.versions.node,
           }
+          if (interrupted.aborted) break // it was ended in the middle
           if (round > 0) sides[side].push(measurement)
           tell(round, side, scenario, measurement)
         }

@@ -12,7 +12,8 @@ export interface CompareOptions {
 
 export const COMPARE_HELP = `npm run bench:compare -- REVISION [options]
 
-Is this checkout as fast as that revision was? Runs both in turn, and exits with 1 if not.
+Is this checkout as fast as that revision was? Runs both in turn, and exits with 1 if not. Ctrl-C ends it with what
+the rounds so far say.
 
   --rounds n      how often each is measured (8)
   --only names    scenarios, by commas (drain-kept,drain-not-kept,bulk-enqueue)
