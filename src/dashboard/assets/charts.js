@@ -71,7 +71,7 @@ function optionsOf({ series, unit, span }, element) {
       y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
     },
     axes: [
-      { ...axis, values: (_plot, instants) => instants.map(clockOf(span)) },
+      { ...axis, size: 28, values: (_plot, instants) => instants.map(clockOf(span)) },
       { ...axis, size: 58, values: (_plot, values) => values.map(show) },
     ],
     series: [
