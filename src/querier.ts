@@ -34,7 +34,8 @@ import {
   resolveRedriveMany,
   type RedriveManyOptions,
 } from './redrive-many.ts'
-import { countJobs, estimateJobs, getJob, longestWait, type Estimate } from './store/jobs.ts'
+import { longestWait } from './store/backlog.ts'
+import { countJobs, estimateJobs, getJob, type Estimate } from './store/jobs.ts'
 import { listJobIds, listJobs } from './store/list.ts'
 import { locateJob } from './store/locate.ts'
 import { pauseQueue, resumeQueue } from './store/pause.ts'

@@ -1,4 +1,3 @@
-import { dueByLane, msSince } from './due.ts'
 import type { DBTX } from '../drivers/driver.ts'
 import {
   LIVE_JOB_COLUMNS,
@@ -133,16 +132,6 @@ explain (format json)
 select from {schema}.history where history.queue_id = $1::int4`,
 })
 
-/** How long the free job has been due that has waited longest: the first of each lane knows. */
-export const LONGEST_WAIT = statement({
-  name: 'longest_wait',
-  parameters: ['int4'],
-  indexes: ['jobs_due'],
-  sql: `
-select ${msSince('min(due.run_at)')} as "waitedMs"
-from ${dueByLane('1')}`,
-})
-
 /** The job of the queue, wherever it is now: waiting, in history, or in the queue that it was moved to. */
 export async function getJob(
   store: Store,
@@ -181,16 +170,6 @@ export async function whereverItIs<T>(
     }
   }
   return undefined
-}
-
-/** In milliseconds; null when no job is due. */
-export async function longestWait(
-  store: Store,
-  queueId: number,
-  tx?: DBTX,
-): Promise<number | null> {
-  const [row] = await store.run<{ waitedMs: string | null }>(LONGEST_WAIT, [queueId], tx)
-  return row === undefined || row.waitedMs === null ? null : Number(row.waitedMs)
 }
 
 export type StatusCounts = Record<JobRow['status'], number>

@@ -78,6 +78,7 @@ test('an answer reads so much and no more, however many jobs there are', async (
   const queueIds = `{${Array.from({ length: QUEUES }, (_, index) => index + 1).join(',')}}`
   expect(await buffersOf(READ_BACKLOGS, [queueIds, 100])).toBeLessThan(QUEUES * 10 * 110)
   expect(await buffersOf(READ_BACKLOGS, [queueIds, 1])).toBeLessThan(QUEUES * 10 * 8)
+  expect(await buffersOf(READ_BACKLOGS, ['{1}', 1])).toBeLessThan(10 * 8) // of 300 in each lane
   expect(await buffersOf(LOCATE_LIVE_JOB, ['7777777'])).toBeLessThan(QUEUES * 4)
   expect(await buffersOf(LOCATE_PAST_JOB, ['7777777'])).toBeLessThan(QUEUES * 4 * DAYS)
 })

@@ -11,7 +11,10 @@ const NAME_NO_QUEUE = new Map([
   ['locate_live_job', 'of the job nothing is known but its id'],
   ['locate_past_job', 'of the job nothing is known but its id'],
   ['glance_at_queues', 'a sample of each queue of a page'],
-  ['read_backlogs', 'a scrape looks into all queues at once'],
+  [
+    'read_backlogs',
+    'a scrape looks into all queues at once, and another name misleads the planner',
+  ],
   ['explain_due_jobs', 'it asks the planner, and no queue'],
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
