@@ -59,6 +59,10 @@ column workers.stopped_at: timestamp with time zone
 column workers.dead_at: timestamp with time zone
 column workers.looked_at: timestamp with time zone
 column workers.rescued_at: timestamp with time zone
+column workers.in_flight: integer
+column workers.rss_bytes: bigint
+column workers.heap_bytes: bigint
+column workers.event_loop_lag_ms: integer
 constraint workers.workers_pkey: PRIMARY KEY (id)
 
 table jobs: permanent

@@ -9,6 +9,7 @@ const text: Schema = { type: 'string' }
 const optionalText: Schema = { type: ['string', 'null'] }
 const optionalNumber: Schema = { type: ['number', 'null'] }
 const count: Schema = { type: 'integer', minimum: 0 }
+const optionalCount: Schema = { type: ['integer', 'null'], minimum: 0 }
 
 /** An answer's object: every property is there but those named optional. */
 export function answerOf(
@@ -276,6 +277,20 @@ export const SHAPES = {
     startedAt: instant,
     beatAt: instant,
     leaseMs: count,
+    inFlight: {
+      ...optionalCount,
+      description: 'Handlers that have not returned, as its last heartbeat said; null: none has.',
+    },
+    rssBytes: { ...optionalCount, description: 'Resident memory; null: not known.' },
+    heapBytes: {
+      ...optionalCount,
+      description: 'What of the JavaScript heap is used; null: not known.',
+    },
+    eventLoopLagMs: {
+      ...optionalCount,
+      description:
+        'How late its event loop was at worst between its last two heartbeats; null: not known.',
+    },
     queues: { type: 'array', items: text, description: 'Every queue that it ever claimed from.' },
   }),
   AuditEntry: answerOf({
