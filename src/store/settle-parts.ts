@@ -11,8 +11,14 @@ export const SETTLED_COLUMNS = `
     origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, tags, attempt, error_count,
     width_bucket(id, $3::int8[]) as place`
 
-/** When a run started by `$5`, which may be a little ahead of the database's clock; null where it is 0. */
-export const STARTED_AT = `least(${fromMicros('nullif(($5::int8[])[place], 0)')}, statement_timestamp())`
+/** When a run started that may have started a little ahead of the database's clock; null where that is 0 or null. */
+function startOf(micros: string): string {
+  // `least` passes nulls by: without the case, a run that never started would have started now.
+  return `case when ${micros} > 0 then least(${fromMicros(micros)}, statement_timestamp()) end`
+}
+
+/** When the runs started, by `$5`. */
+export const STARTED_AT = startOf('($5::int8[])[place]')
 
 /** An error as JSON, the shape of the elements of `history.errors`. */
 const ERROR_OBJECT = `jsonb_build_object(

@@ -105,6 +105,23 @@ test('a suspect that was claimed and had not started loses nothing, and stays a 
   }
 })
 
+test('what was to be cancelled and had not started ends without a start', async ({
+  scene,
+  bus,
+  rows,
+}) => {
+  const queue = await scene.queue('default')
+  await scene.enqueue(queue, 1)
+  const worker = await scene.worker([queue])
+  await scene.claim(queue, worker, { limit: 1, starts: false })
+  await rows('update {schema}.jobs set cancel_requested_at = now()')
+  await declareDead(scene.store, worker, '0')
+  await rescue(scene.store, bus, await scene.dead(worker), never)
+  expect(await rows('select outcome::text, attempt, started_at from {schema}.history')).toEqual([
+    { outcome: 'cancelled', attempt: 0, started_at: null },
+  ])
+})
+
 test('what crashed for the last time goes to the dead-letter queue, if there is one', async ({
   scene,
   bus,
