@@ -13,6 +13,8 @@ interface StoredJobError {
   readonly name: string
   readonly message: string
   readonly stack: string | null
+  /** As `at`; null or not there: nobody noted it. */
+  readonly startedAt?: number | null
 }
 
 /** What `get` and `list` answer of a stored job. */
@@ -52,6 +54,7 @@ function bothEnds<T>(items: readonly T[]): readonly T[] {
   return [...items.slice(0, ERRORS_AT_EACH_END), ...items.slice(-ERRORS_AT_EACH_END)]
 }
 
-function toJobError({ attempt, at, name, message, stack }: StoredJobError): JobError {
-  return { attempt, at: new Date(at / 1000), name, message, stack }
+function toJobError({ attempt, startedAt, at, name, message, stack }: StoredJobError): JobError {
+  const started = typeof startedAt === 'number' ? new Date(startedAt / 1000) : null
+  return { attempt, startedAt: started, at: new Date(at / 1000), name, message, stack }
 }

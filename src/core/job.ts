@@ -28,6 +28,11 @@ export interface Job<Args = unknown> {
 export interface JobError {
   /** Which run it was; 1 is the first. */
   readonly attempt: number
+  /**
+   * When it started, by the database's clock; of a run whose process died, when that was about to start it. Null where
+   * nobody noted it: in runs that failed before the schema had version 6, or in a process of an older release.
+   */
+  readonly startedAt: Date | null
   /** When it failed, by the database's clock. */
   readonly at: Date
   /** The name of the error; `NonError` when something else was thrown, `WorkerCrashed` when the process died. */

@@ -102,6 +102,7 @@ column job_errors.message: text not null
 column job_errors.stack: text
 column job_errors.worker_id: integer
 column job_errors.claim_no: bigint
+column job_errors.started_at: timestamp with time zone
 constraint job_errors.job_errors_in_order: PRIMARY KEY (job_id, number)
 
 table suspects: permanent

@@ -1,4 +1,5 @@
 import { toMicros, type Micros } from './instants.ts'
+import { ERROR_OBJECT } from './settle-parts.ts'
 
 /** A job as the statements that read jobs answer it, from the queue or from history. */
 export interface JobRow {
@@ -55,13 +56,7 @@ export const LIVE_JOB_COLUMNS = `
   jobs.metadata::text as "metadata",
 ${LIVE_STATE},
   (
-    select jsonb_agg(jsonb_build_object(
-      'attempt', job_errors.attempt,
-      'at', (date_part('epoch', job_errors.at) * 1000000)::int8,
-      'name', job_errors.name,
-      'message', job_errors.message,
-      'stack', job_errors.stack
-    ) order by job_errors.number)::text
+    select jsonb_agg(${ERROR_OBJECT} order by job_errors.number)::text
     from {schema}.job_errors
     where job_errors.job_id = jobs.id
   ) as "errors",

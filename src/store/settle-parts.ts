@@ -21,12 +21,13 @@ function startOf(micros: string): string {
 export const STARTED_AT = startOf('($5::int8[])[place]')
 
 /** An error as JSON, the shape of the elements of `history.errors`. */
-const ERROR_OBJECT = `jsonb_build_object(
+export const ERROR_OBJECT = `jsonb_build_object(
       'attempt', job_errors.attempt,
       'at', (date_part('epoch', job_errors.at) * 1000000)::int8,
       'name', job_errors.name,
       'message', job_errors.message,
-      'stack', job_errors.stack
+      'stack', job_errors.stack,
+      'startedAt', (date_part('epoch', job_errors.started_at) * 1000000)::int8
     )`
 
 /**
@@ -47,14 +48,29 @@ export const ERRORS_OF_SETTLED = `case
       )
     end`
 
-/** This run's error, from the JSON array in `$6`. */
+/** This run's error, from the JSON array in `$6`; it started at `$5`. */
 export const ONE_ERROR = `(
       (select $6::text::jsonb) -> (place - 1)
       || jsonb_build_object(
         'attempt', attempt + 1,
-        'at', (date_part('epoch', statement_timestamp()) * 1000000)::int8
+        'at', (date_part('epoch', statement_timestamp()) * 1000000)::int8,
+        'startedAt', (date_part('epoch', ${STARTED_AT}) * 1000000)::int8
       )
     )`
+
+/**
+ * Adds to the rows of `runs` the error of each, from the JSON array in `$6`. The offset keeps this apart, or each
+ * column that is taken from an error would read all errors by itself.
+ */
+export function withErrors(runs: string): string {
+  return `(
+    select ${runs}.*, (select $6::text::jsonb) -> (place - 1) as error from ${runs} offset 0
+  ) as run`
+}
+
+/** What `withErrors` adds, as columns of `job_errors` from `name` on. */
+export const ERROR_VALUES = `error ->> 'name', error ->> 'message', error ->> 'stack',
+    ${startOf("(error ->> 'startedAt')::int8")}`
 
 /** Deletes the errors of jobs that leave the table. */
 export const FORGET_ERRORS = `forgotten as (

@@ -80,7 +80,8 @@ test('a job that ran alone and took its worker with it has failed once', async (
   }
   expect(await rows(JOBS)).toEqual([])
   const past = await rows(
-    `select outcome::text, attempt, jsonb_path_query_array(errors, '$[*].name') as errors from {schema}.history`,
+    `select outcome::text, attempt, jsonb_path_query_array(errors, '$[*] ? (@.startedAt < @.at).name') as errors
+     from {schema}.history`,
   )
   const errors = ['WorkerCrashed', 'WorkerCrashed']
   expect(past).toEqual([{ outcome: 'failed', attempt: 2, errors }])

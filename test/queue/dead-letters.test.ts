@@ -35,8 +35,8 @@ describeEachDatabase('a move to the dead-letter queue', (test) => {
       cancelRequestedAt: null,
     })
     expect(record?.errors).toMatchObject([
-      { attempt: 1, name: 'Error', message: 'on purpose', at: date },
-      { attempt: 2, name: 'Error', message: 'on purpose', at: date },
+      { attempt: 1, name: 'Error', message: 'on purpose', startedAt: date, at: date },
+      { attempt: 2, name: 'Error', message: 'on purpose', startedAt: date, at: date },
     ])
     const columns = 'retry_policy::text as policy, priority::int4, timeout_ms::int4 as timeout'
     expect(

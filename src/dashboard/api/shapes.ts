@@ -207,7 +207,8 @@ export const SHAPES = {
       type: 'array',
       items: answerOf({
         attempt: count,
-        at: instant,
+        startedAt: { ...optionalInstant, description: 'When the run started; null: not known.' },
+        at: { ...instant, description: 'When it failed.' },
         name: text,
         message: text,
         stack: optionalText,
