@@ -23,6 +23,8 @@ export function toJobRecord<Args, Result>(row: JobRow): JobRecord<Args, Result> 
   return {
     ...toJob<Args>(row),
     status: row.status,
+    priority: row.priority,
+    timeoutMs: row.timeoutMs === null ? null : Number(row.timeoutMs),
     tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
     startedAt: microsToOptionalDate(row.startedAt),
     finishedAt: microsToOptionalDate(row.finishedAt),

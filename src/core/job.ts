@@ -47,6 +47,10 @@ export interface JobError {
 export interface JobRecord<Args = unknown, Result = unknown> extends Job<Args> {
   /** Where the job stands. */
   readonly status: JobStatus
+  /** Which of the due jobs run first: from 0 (first) to 9 (last); without meaning in a FIFO queue. */
+  readonly priority: number
+  /** How long each of its runs may take, in milliseconds; null: as long as it wants. */
+  readonly timeoutMs: number | null
   /** The words by which it is found. */
   readonly tags: readonly string[]
   /** When its latest run started; null before the first, and while a process has claimed but not yet started it. */

@@ -21,7 +21,7 @@ describeEachDatabase('get', (test) => {
       status: 'available',
       ...{ startedAt: null, finishedAt: null, errors: [], errorCount: 0 },
       ...{ result: undefined, originQueue: null, cancelRequestedAt: null },
-      ...{ tags: [], progressAt: null },
+      ...{ priority: 5, timeoutMs: null, tags: [], progressAt: null },
     })
     expect(job.scheduledAt.getTime() - job.createdAt.getTime()).toBe(3_600_000)
   })
@@ -71,7 +71,7 @@ describeEachDatabase('get', (test) => {
       ...job,
       ...{ status: 'finished', attempt: 1, startedAt: date, finishedAt: date },
       ...{ errors: [], errorCount: 0, result: { answer: 42 }, originQueue: null },
-      ...{ cancelRequestedAt: null, tags: [], progressAt: null },
+      ...{ priority: 5, timeoutMs: null, cancelRequestedAt: null, tags: [], progressAt: null },
     })
     const [started = 0, finished = 0] = [
       record?.startedAt?.getTime(),
@@ -313,7 +313,7 @@ describeEachDatabase('cancel, retry and delete', (test) => {
       ...cancelled,
       ...{ status: 'cancelled', startedAt: null, finishedAt: date, errors: [], errorCount: 0 },
       ...{ result: undefined, originQueue: null, cancelRequestedAt: null },
-      ...{ tags: [], progressAt: null },
+      ...{ priority: 5, timeoutMs: null, tags: [], progressAt: null },
     })
   })
 

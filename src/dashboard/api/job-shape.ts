@@ -36,14 +36,16 @@ export function showLogs(
 }
 
 function ofRecord(job: JobRecord): OutgoingJob {
-  const { status, startedAt, finishedAt, errors, errorCount, result, originQueue } = job
+  const { status, priority, timeoutMs, startedAt, finishedAt, errors, errorCount, result } = job
   return {
     ...ofJob(job, job.tags),
     status,
+    priority,
+    timeoutMs,
     startedAt: startedAt?.toISOString() ?? null,
     finishedAt: finishedAt?.toISOString() ?? null,
     errorCount,
-    originQueue,
+    originQueue: job.originQueue,
     cancelRequestedAt: job.cancelRequestedAt?.toISOString() ?? null,
     progress: job.progress ?? null,
     progressAt: job.progressAt?.toISOString() ?? null,

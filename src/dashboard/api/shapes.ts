@@ -203,6 +203,8 @@ export const SHAPES = {
   Job: answerOf({
     ...JOB,
     ...STANDING,
+    priority: { ...count, description: 'From 0, first, to 9, last.' },
+    timeoutMs: { ...optionalNumber, description: 'Of each run; null: none.' },
     errors: {
       type: 'array',
       items: answerOf({
