@@ -1,15 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import { isIPv6, type AddressInfo } from 'node:net'
 import { Option, type Command } from 'commander'
 import { MillraceError } from '../core/errors.ts'
-import { basicAuth, createDashboard, toNodeListener, type Auth } from '../dashboard/index.ts'
+import { basicAuth, createDashboard, type Auth } from '../dashboard/index.ts'
 import { Querier } from '../querier.ts'
 import type { Cli } from './cli.ts'
 import { readInteger } from './command-parts.ts'
-import { codeOf, describeFileError, Failure, usageFailure } from './failure.ts'
+import { describeFileError, usageFailure } from './failure.ts'
 import type { GlobalOptions } from './place.ts'
+import { aborted, openTo, serve } from './serve.ts'
 import { withTarget } from './target.ts'
 import { printable } from './terminal/printable.ts'
 
@@ -19,15 +18,14 @@ interface DashboardFlags extends GlobalOptions {
   readonly users?: string
 }
 
-/** What is under way when it is told to stop is waited for so long. */
-const LAST_ANSWERS_MS = 5_000
-
 /** `millrace dashboard` */
 export function addDashboard(program: Command, cli: Cli): void {
   program
     .command('dashboard')
-    .summary('serve the JSON API over HTTP')
-    .description('serve the JSON API, and /metrics, over HTTP until it is told to stop')
+    .summary('serve the dashboard over HTTP')
+    .description(
+      'serve the dashboard, the JSON API and /metrics over HTTP until it is told to stop',
+    )
     .addOption(
       new Option('-p, --port <port>', 'where it listens; 0: any free port')
         .argParser(readInteger(0, 65_535))
@@ -72,27 +70,20 @@ async function dashboard(flags: DashboardFlags, cli: Cli): Promise<void> {
   }
   await withTarget(flags, cli, {}, async ({ db, schema, description }) => {
     await new Querier(db, { schema }).queues() // what is wrong with the schema is said now
-    const handler = createDashboard(db, {
+    const dashboard = createDashboard(db, {
       schema,
       ...(auth === undefined ? openTo(flags.host) : { auth }),
     })
-    const server = createServer(toNodeListener(handler))
-    const port = await listen(server, flags.port, address)
-    const url = `http://${isIPv6(address) ? `[${address}]` : address}:${port}`
+    const { url, end } = await serve(dashboard, flags.port, address)
     if (cli.isJson) cli.json({ url })
-    else cli.print(`The JSON API is at ${url}/api, described at ${url}/openapi.json`)
+    else
+      cli.print(
+        `The dashboard is at ${url}/\nThe JSON API is at ${url}/api, described at ${url}/openapi.json`,
+      )
     cli.note(`Serving ${description}. Ctrl-C ends it.`)
-    await untilStopped(server, cli.stop)
+    await aborted(cli.stop)
+    await end()
   })
-}
-
-/** Everybody on this machine, but no web page that had its own name point here. */
-function openTo(host: string): { auth: Auth; hosts: string[] } {
-  const name = isIPv6(host) ? `[${host}]` : host
-  return {
-    auth: () => ({ role: 'admin', name: 'local' }),
-    hosts: ['localhost', '127.0.0.1', '[::1]', name],
-  }
 }
 
 function readAuth({ users: file }: DashboardFlags, cli: Cli): Auth | undefined {
@@ -127,28 +118,4 @@ async function resolveHost(host: string): Promise<string> {
 
 function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1'
-}
-
-async function listen(server: Server, port: number, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const reason = { EADDRINUSE: 'is in use', EACCES: 'may not be used' }[codeOf(error) ?? '']
-      const sentence = `Port ${port} of ${address} ${reason ?? 'cannot be used'}. Pass another --port.`
-      reject(new Failure(sentence, { cause: error }))
-    })
-    server.listen(port, address, () => resolve((server.address() as AddressInfo).port))
-  })
-}
-
-/** Ends when the signal aborts and what was under way has been answered. */
-async function untilStopped(server: Server, stop: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      server.close(() => resolve())
-      server.closeIdleConnections()
-      setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS).unref()
-    }
-    if (stop.aborted) end()
-    else stop.addEventListener('abort', end, { once: true })
-  })
 }

@@ -11,13 +11,15 @@ import { ROUTES } from './api/routes.ts'
 import { Audit } from './audit.ts'
 import { authenticate, mayActAs, type Actor } from './auth.ts'
 import { readBody } from './body.ts'
-import { answerFailure } from './failures.ts'
+import { answerFailure, type AnsweredFailure } from './failures.ts'
+import { answerPage, isForPerson } from './failure-page.ts'
 import { checkHost, checkOrigin, SAFE_HEADERS } from './guards.ts'
 import {
   resolveDashboardOptions,
   type DashboardOptions,
   type ResolvedDashboardOptions,
 } from './options.ts'
+import { PageServer, type Env } from './page-server.ts'
 import { notFound, Refusal } from './refusal.ts'
 import { checkBody, methodNotAllowed, readQuery } from './requests.ts'
 import type { Answer, Parts, Route } from './route.ts'
@@ -25,13 +27,13 @@ import type { Answer, Parts, Route } from './route.ts'
 /** What answers requests: `fetch` fits wherever a fetch-style handler does, `toNodeListener` makes it fit `node:http`. */
 export interface Dashboard {
   fetch(request: Request): Promise<Response>
+  /** Ends the streams that keep open pages true, so that a server can stop. Pages open them again where it answers. */
+  close(): void
 }
 
-type Env = { Bindings: { actor: Actor } }
-
 /**
- * The JSON API over HTTP: it lists, counts, pauses and steers queues and jobs, enqueues, and answers logs, statistics
- * and metrics. It does no I/O before the first request.
+ * The dashboard over HTTP: pages for people, and the JSON API on which they stand. It lists, counts, pauses and steers
+ * queues and jobs, enqueues, and answers logs, statistics and metrics. It does no I/O before the first request.
  *
  * @throws MillraceError `INVALID_DATABASE`, `INVALID_OPTION`
  *
@@ -48,7 +50,8 @@ export function createDashboard(db: Database, options: DashboardOptions): Dashbo
   const parts = { store: engine.store, engine, redactor, querier: new Querier(db, { schema }) }
   const events = new EventBus()
   logEvents(events, logger)
-  const routes = mount(parts, new Audit(engine.store, events), resolved)
+  const pages = new PageServer(parts, resolved.basePath)
+  const routes = mount(parts, new Audit(engine.store, events), pages, resolved)
   const failureParts = { store: engine.store, events, isRedacting: redactor.isActive }
   let checked: Promise<unknown> | undefined
   const checkSchemaOnce = async (): Promise<void> => {
@@ -69,16 +72,24 @@ export function createDashboard(db: Database, options: DashboardOptions): Dashbo
         await checkSchemaOnce()
         return await routes.fetch(request, { actor })
       } catch (error) {
-        const { status, headers, body } = answerFailure(error, request, failureParts)
-        return Response.json(body, { status, headers: { ...SAFE_HEADERS, ...headers } })
+        const failure = answerFailure(error, request, failureParts)
+        return isForPerson(request, resolved.basePath)
+          ? answerPage(failure, resolved.basePath)
+          : answerJson(failure)
       }
     },
+    close: () => pages.close(),
   }
+}
+
+function answerJson({ status, headers, body }: AnsweredFailure): Response {
+  return Response.json(body, { status, headers: { ...SAFE_HEADERS, ...headers } })
 }
 
 function mount(
   parts: Parts,
   audit: Audit,
+  pages: PageServer,
   { basePath, maxBodyBytes }: ResolvedDashboardOptions,
 ): Hono<Env> {
   const app = new Hono<Env>().basePath(basePath === '' ? '/' : basePath)
@@ -94,9 +105,12 @@ function mount(
       const body =
         route.body === undefined ? {} : checkBody(route, await readBody(req.raw, maxBodyBytes))
       const call = { parts, actor, path, query, body, signal: req.raw.signal }
-      return show(await audit.carryOut(route, call), route.contentType)
+      const answer = await audit.carryOut(route, call)
+      if (route.about !== undefined) pages.refresh()
+      return show(answer, route.contentType)
     })
   }
+  pages.mount(app)
   app.get('/openapi.json', () => show({ body: describeApi(ROUTES, basePath) }))
   refuseOtherMethods(app)
   app.notFound(({ req }) => {

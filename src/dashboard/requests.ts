@@ -7,7 +7,7 @@ import type { Route } from './route.ts'
  * The parameters of a request as the route describes them: numbers, booleans and objects are no texts any more, and
  * what may be given several times is an array.
  */
-export function readQuery(route: Route, url: string): Record<string, unknown> {
+export function readQuery(route: Pick<Route, 'query'>, url: string): Record<string, unknown> {
   const known = route.query ?? {}
   // Without a prototype, so that `__proto__` is a name like any other: one that is not known.
   const query = Object.create(null) as Record<string, unknown>

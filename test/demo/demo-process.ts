@@ -48,6 +48,11 @@ export class Demo {
     }))
   }
 
+  /** What it has written so far. */
+  get said(): string {
+    return this.#stdout
+  }
+
   get pid(): number {
     return this.#process.pid ?? -1
   }

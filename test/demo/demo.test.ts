@@ -122,6 +122,9 @@ describe('the demo on the embedded database', () => {
       const directory = copyOfTemplate()
       const demo = start([many], { directory })
       await demo.says('run 1 of 4')
+      const [, dashboard = ''] = /Dashboard (http:\/\/127\.0\.0\.1:\d+)\n/.exec(demo.said) ?? []
+      const page = await fetch(`${dashboard}/`, { headers: { accept: 'text/html' } })
+      expect(await page.text()).toContain('demo-files')
 
       const second = await run([many], { directory })
       expect(second.code).toBe(1)

@@ -32,7 +32,7 @@ const floorOf = (file: string): number => {
 test('a file imports from lower floors or from its own room', () => {
   const climbers = sources.flatMap((source) =>
     importsOf(source)
-      .filter((imported) => imported.endsWith('.ts'))
+      .filter((imported) => /\.tsx?$/.test(imported))
       .filter((imported) => roomOf(imported) !== roomOf(source.file))
       .filter((imported) => floorOf(imported) >= floorOf(source.file))
       .map((imported) => `src/${source.file} imports src/${imported}`),
@@ -40,9 +40,10 @@ test('a file imports from lower floors or from its own room', () => {
   expect(climbers).toEqual([])
 })
 
-test('a room has no rooms inside, but for what is large: commands, and the addresses of the JSON API', () => {
+test('a room has no rooms inside, but for what is large: commands, and the addresses, pages and files of the dashboard', () => {
   const files = sources.map(({ file }) => file)
-  const mostParts = (file: string): number => (/^(cli|dashboard\/api)\//.test(file) ? 3 : 2)
+  const mostParts = (file: string): number =>
+    /^(cli|dashboard\/(api|pages|assets))\//.test(file) ? 3 : 2
   expect(files.filter((file) => file.split('/').length > mostParts(file))).toEqual([])
 })
 
@@ -50,7 +51,7 @@ test('no file of src imports one that is not there, or leaves src', () => {
   const known = new Set(sources.map(({ file }) => file))
   const lost = sources.flatMap((source) =>
     importsOf(source)
-      .filter((imported) => imported.endsWith('.ts') || imported.startsWith('..'))
+      .filter((imported) => /\.tsx?$/.test(imported) || imported.startsWith('..'))
       .filter((imported) => !known.has(imported))
       .map((imported) => `src/${source.file} imports ${imported}`),
   )
@@ -71,11 +72,13 @@ test('packages are known to the room that drives them only', () => {
     '@electric-sql/pglite': ['embedded'],
     '@opentelemetry/api': ['otel'],
     hono: ['dashboard'],
+    'hono/jsx': ['dashboard'],
+    'hono/jsx/jsx-runtime': ['dashboard'],
     commander: ['cli'],
   }
   const strangers = sources.flatMap((source) =>
     importsOf(source)
-      .filter((name) => !name.endsWith('.ts') && !name.startsWith('node:'))
+      .filter((name) => !/\.tsx?$/.test(name) && !name.startsWith('node:'))
       .filter((name) => !allowed[name]?.includes(roomOf(source.file)))
       .map((name) => `src/${source.file} imports ${name}`),
   )

@@ -14,7 +14,7 @@ export interface Source {
 export function readSources(): Source[] {
   const folder = path.join(root, 'src')
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => name.split(path.sep).join('/'))
     .toSorted()
     .map((file) => ({ file, text: readFileSync(path.join(folder, file), 'utf8') }))

@@ -1,8 +1,10 @@
 import type { JobQueue } from '../../index.ts'
 import type { Cli } from '../cli.ts'
 import { Failure } from '../failure.ts'
+import type { Serving } from '../serve.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { nearest, showBytes, showCount, showNumber, showTime } from '../terminal/words.ts'
+import { openDashboard } from './dashboard.ts'
 import { describeWhere, openDatabase, type DemoDatabase, type Where } from './database.ts'
 import { checkFolder, findFiles } from './files.ts'
 import { openQueue, type FileJob } from './indexing.ts'
@@ -40,18 +42,45 @@ export async function indexFolder(
   try {
     await makeTables(db)
     if (stop.aborted) return out.print('\n  Stopped before anything was enqueued.\n')
-    const progress = new Progress(out)
-    const queue = openQueue(db, loggerFor(progress))
-    const run = await resumeOrStart(db, queue, request, say)
-    out.print()
-    const effort = await work(db, queue, run, progress, stop)
-    if (!isOver(await readStanding(db))) return await sayWhatIsLeft(db, out, request)
-    await endRun(db, run)
-    const isEmbedded = where.place.kind === 'embedded'
-    report(out, await summarise(db, run), { ...effort, isEmbedded }, request)
+    const dashboard = await openDashboard(db)
+    say('Dashboard', dashboard.url)
+    try {
+      await index(db, request, where, { out, stop, say })
+      if (out.isTerminal && !stop.aborted) await stay(db, dashboard, { out, stop })
+    } finally {
+      await dashboard.end()
+    }
   } finally {
     await db.close()
   }
+}
+
+/** What there is to see can be looked at for as long as somebody wants to, and what they send back there is run. */
+async function stay(
+  db: DemoDatabase,
+  { url }: Serving,
+  { out, stop }: Pick<Cli, 'out' | 'stop'>,
+): Promise<void> {
+  out.print(`  The dashboard stays at ${out.paint('title', url)} until Ctrl-C.\n`)
+  const queue = openQueue(db, loggerFor(new Progress(out)))
+  await queue.receive({ signal: stop, concurrency: CONCURRENCY, leaseTimeout: LEASE })
+}
+
+async function index(
+  db: DemoDatabase,
+  request: DemoRequest,
+  where: Where,
+  { out, stop, say }: Pick<Cli, 'out' | 'stop'> & { say: Say },
+): Promise<void> {
+  const progress = new Progress(out)
+  const queue = openQueue(db, loggerFor(progress))
+  const run = await resumeOrStart(db, queue, request, say)
+  out.print()
+  const effort = await work(db, queue, run, progress, stop)
+  if (!isOver(await readStanding(db))) return await sayWhatIsLeft(db, out, request)
+  await endRun(db, run)
+  const isEmbedded = where.place.kind === 'embedded'
+  report(out, await summarise(db, run), { ...effort, isEmbedded }, request)
 }
 
 /** Without a folder, what was interrupted comes first; with another one than that, it is given up. */

@@ -140,7 +140,7 @@ function cost({ times, databaseBytes }: Summary, effort: Effort, paint: Paint): 
     const slowest = `${showTime(times.slowestMs)} (${shorten(printable(times.slowestPath), 24)})`
     lines.push(`A file took ${showTime(times.medianMs)} at the median, ${slowest} at most`)
   }
-  if (effort.isEmbedded) lines.push('No server, no Redis: one process, and it ends now')
+  if (effort.isEmbedded) lines.push('No server, no Redis: one process')
   return lines
 }
 

@@ -2,7 +2,7 @@ import { listAudit, type AuditRow } from '../../store/audit.ts'
 import { microsToDate } from '../../store/instants.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { REDACTED, type Redactor } from '../redact.ts'
-import { look, numberAt, type Route } from '../route.ts'
+import { look, numberAt, type Call, type Parts, type Route } from '../route.ts'
 import { pageOf, pageParameters, ref } from './shapes.ts'
 
 const LIST = ['audit']
@@ -18,20 +18,41 @@ export const auditRoutes: readonly Route[] = [
     role: 'admin',
     query: pageParameters(200),
     answer: pageOf('entries', ref('AuditEntry')),
-    handle: async ({ parts, query }) => {
-      const beforeId = readCursor(LIST, query['cursor'], (text) => /^\d{1,18}$/.test(text))
-      const limit = numberAt(query, 'limit', 50)
-      const page = { beforeId, limit: limit + 1 }
-      const rows = await look(parts, (tx) => listAudit(parts.store, page, tx))
-      const shown = rows.slice(0, limit)
-      const last = rows.length > limit ? shown.at(-1) : undefined
-      const entries = shown.map((row) => showEntry(row, parts.redactor))
-      return { body: { entries, next: last === undefined ? null : writeCursor(LIST, last.id) } }
-    },
+    handle: async ({ parts, query }) => ({ body: await readAudit(parts, query) }),
   },
 ]
 
-function showEntry({ queueName, ...row }: AuditRow, redactor: Redactor): object {
+/** What somebody did, as it leaves. */
+export interface ShownEntry {
+  readonly id: string
+  readonly at: string
+  readonly actor: string
+  readonly role: string
+  readonly action: string
+  readonly queue: string | null
+  readonly jobIds: readonly string[]
+  readonly jobCount: number | null
+  readonly request: object | null
+  readonly changed: number | null
+  readonly outcome: string
+}
+
+/** A page of who did what. */
+export async function readAudit(
+  parts: Parts,
+  query: Call['query'],
+): Promise<{ entries: ShownEntry[]; next: string | null }> {
+  const beforeId = readCursor(LIST, query['cursor'], (text) => /^\d{1,18}$/.test(text))
+  const limit = numberAt(query, 'limit', 50)
+  const page = { beforeId, limit: limit + 1 }
+  const rows = await look(parts, (tx) => listAudit(parts.store, page, tx))
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  const entries = shown.map((row) => showEntry(row, parts.redactor))
+  return { entries, next: last === undefined ? null : writeCursor(LIST, last.id) }
+}
+
+function showEntry({ queueName, ...row }: AuditRow, redactor: Redactor): ShownEntry {
   const { id, at, actor, role, action, jobCount, changed, outcome } = row
   const request = row.request === null ? null : (JSON.parse(row.request) as object)
   return {

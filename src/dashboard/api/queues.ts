@@ -3,7 +3,7 @@ import { resolveQueueOptions } from '../../core/queue-options.ts'
 import { QueueAccess } from '../../queue-access.ts'
 import { glanceAtQueue, glanceAtQueues, type QueueAtAGlance } from '../../store/glance.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { look, numberAt, textAt, type Parts, type Route } from '../route.ts'
+import { look, numberAt, textAt, type Call, type Parts, type Route } from '../route.ts'
 import { queueNotFound } from './known-queue.ts'
 import { pageOf, pageParameters, queueSettings, ref, requestOf } from './shapes.ts'
 
@@ -22,18 +22,7 @@ export const queueRoutes: readonly Route[] = [
     role: 'viewer',
     query: pageParameters(100),
     answer: pageOf('queues', ref('Queue')),
-    handle: async ({ parts, query }) => {
-      const afterName =
-        readCursor(LIST, query['cursor'], (name) => !/\p{Surrogate}|\0/u.test(name)) ?? ''
-      const limit = numberAt(query, 'limit', 50)
-      const page = { afterName, limit: limit + 1, sample: SAMPLE_OF_MANY }
-      const queues = await look(parts, (tx) => glanceAtQueues(parts.store, page, tx))
-      const shown = queues.slice(0, limit)
-      const last = queues.length > limit ? shown.at(-1) : undefined
-      return {
-        body: { queues: shown, next: last === undefined ? null : writeCursor(LIST, last.name) },
-      }
-    },
+    handle: async ({ parts, query }) => ({ body: await readQueues(parts, query) }),
   },
   {
     method: 'get',
@@ -64,6 +53,21 @@ export const queueRoutes: readonly Route[] = [
     },
   },
 ]
+
+/** A page of queues, with what each holds. */
+export async function readQueues(
+  parts: Parts,
+  query: Call['query'],
+): Promise<{ queues: QueueAtAGlance[]; next: string | null }> {
+  const afterName =
+    readCursor(LIST, query['cursor'], (name) => !/\p{Surrogate}|\0/u.test(name)) ?? ''
+  const limit = numberAt(query, 'limit', 50)
+  const page = { afterName, limit: limit + 1, sample: SAMPLE_OF_MANY }
+  const queues = await look(parts, (tx) => glanceAtQueues(parts.store, page, tx))
+  const shown = queues.slice(0, limit)
+  const last = queues.length > limit ? shown.at(-1) : undefined
+  return { queues: shown, next: last === undefined ? null : writeCursor(LIST, last.name) }
+}
 
 /** A queue with what it holds. Throws a `Refusal` when there is none of that name. */
 export async function glance(parts: Parts, name: string): Promise<QueueAtAGlance> {
