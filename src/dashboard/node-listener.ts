@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 250
  * of events ends when its reader goes, and when the server is closed.
  */
 export function toNodeListener(
-  dashboard: Dashboard,
+  dashboard: Pick<Dashboard, 'fetch'>,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   return (incoming, outgoing) => {
     answer(dashboard, incoming, outgoing).catch(() => outgoing.destroy()) // the other side is gone
@@ -27,7 +27,7 @@ export function toNodeListener(
 }
 
 async function answer(
-  dashboard: Dashboard,
+  dashboard: Pick<Dashboard, 'fetch'>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {

@@ -1,15 +1,10 @@
 import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, test as plain } from 'vitest'
-import {
-  basicAuth,
-  createDashboard,
-  toNodeListener,
-  type Dashboard,
-} from '../../src/dashboard/index.ts'
+import { basicAuth, createDashboard, toNodeListener } from '../../src/dashboard/index.ts'
 import { test as onDatabase, until } from '../support/fixtures.ts'
 import { read } from './arrange.ts'
-import { MOUNTS, NODE_MOUNTS, PREFIX, type Mount, type Mounted } from './mounts.ts'
+import { MOUNTS, NODE_MOUNTS, PREFIX, type Fetching, type Mount, type Mounted } from './mounts.ts'
 
 type Use<T> = (value: T) => Promise<void>
 
@@ -18,7 +13,7 @@ const mounting = {
   mounted: async (
     // oxlint-disable-next-line no-empty-pattern -- vitest wants a pattern to see what a fixture needs
     {}: object,
-    use: Use<(mount: Mount, dashboard: Dashboard) => Promise<Mounted>>,
+    use: Use<(mount: Mount, dashboard: Fetching) => Promise<Mounted>>,
   ) => {
     const all: Mounted[] = []
     await use(async (mount, dashboard) => {
@@ -130,7 +125,7 @@ describe('the listener', () => {
   testAlone('whoever comes too late for the reader is told', async ({ mounted }) => {
     const { dashboard, events } = endless()
     let isAsked = false
-    const fetch: Dashboard['fetch'] = (request) => {
+    const fetch: Fetching['fetch'] = (request) => {
       isAsked = true
       return new Promise((resolve) => {
         request.signal.addEventListener('abort', () => resolve(dashboard.fetch(request)))
@@ -145,7 +140,7 @@ describe('the listener', () => {
 
   testAlone('a reader that does not read is not written for', async ({ mounted }) => {
     let sent = 0
-    const fetch: Dashboard['fetch'] = async () =>
+    const fetch: Fetching['fetch'] = async () =>
       new Response(
         new ReadableStream({
           pull(controller) {
@@ -191,7 +186,7 @@ function endless() {
     isCancelled: false,
     send: (text: string): void => controller?.enqueue(new TextEncoder().encode(text)),
   }
-  const fetch: Dashboard['fetch'] = async () => {
+  const fetch: Fetching['fetch'] = async () => {
     const body = new ReadableStream<Uint8Array>({
       start: (given) => void (controller = given),
       cancel: () => void (events.isCancelled = true),

@@ -26,8 +26,11 @@ export interface Listening {
   readonly port: number
 }
 
+/** What is mounted: a dashboard, or something that answers as one. */
+export type Fetching = Pick<Dashboard, 'fetch'>
+
 /** Puts a dashboard below `PREFIX` of something. */
-export type Mount = (dashboard: Dashboard) => Promise<Mounted>
+export type Mount = (dashboard: Fetching) => Promise<Mounted>
 
 /** Those on `node:http`. */
 export const NODE_MOUNTS: Readonly<Record<string, Mount>> = {
@@ -56,7 +59,7 @@ export const MOUNTS: Readonly<Record<string, Mount>> = {
   'Next.js': async (dashboard) => called((request) => dashboard.fetch(request)),
 }
 
-function behind(parser: ReturnType<typeof express.json>, dashboard: Dashboard): RequestListener {
+function behind(parser: ReturnType<typeof express.json>, dashboard: Fetching): RequestListener {
   return express().use(parser).use(PREFIX, toNodeListener(dashboard))
 }
 
@@ -71,7 +74,7 @@ async function listen(listener: RequestListener): Promise<Mounted> {
 }
 
 async function ready(
-  dashboard: Dashboard,
+  dashboard: Fetching,
   arrange: (app: FastifyInstance) => void,
 ): Promise<Mounted> {
   const app = fastify()

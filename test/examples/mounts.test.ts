@@ -37,7 +37,13 @@ test.each<[string, { isCalled: boolean; isPart?: boolean }]>([
   expect(changed).toMatchObject({ answer: { changed: 1 } })
   const unknown = await ask('nothing')
   expect(unknown).toMatchObject({ status: 404, answer: { error: { code: 'NOT_FOUND' } } })
+  for (const address of [url, url.slice(0, -1)]) {
+    const page = await fetch(address, { headers: { ...headers, accept: 'text/html' } })
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('/assets/')])
+  }
   const outside = await fetch(new URL('/', url))
   expect(await outside.text()).toBe(isPart ? '' : 'the application\n')
-  expect(await stop()).toBe(0)
+  const looking = await fetch(url, { headers: { ...headers, accept: 'text/event-stream' } })
+  expect((await looking.body?.getReader().read())?.value?.byteLength).toBeGreaterThan(0)
+  expect(await stop()).toBe(0) // though somebody looks
 })
