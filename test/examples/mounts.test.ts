@@ -44,6 +44,6 @@ test.each<[string, { isCalled: boolean; isPart?: boolean }]>([
   const outside = await fetch(new URL('/', url))
   expect(await outside.text()).toBe(isPart ? '' : 'the application\n')
   const looking = await fetch(url, { headers: { ...headers, accept: 'text/event-stream' } })
-  expect((await looking.body?.getReader().read())?.value?.byteLength).toBeGreaterThan(0)
+  expect((await looking.body?.getReader().read())?.value).toBeDefined()
   expect(await stop()).toBe(0) // though somebody looks
 })
