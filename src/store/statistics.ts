@@ -2,6 +2,7 @@ import { COUNTS, type CountName, type TallyRow } from '../core/tally.ts'
 import type { Buckets } from '../core/histogram.ts'
 import type { DBTX } from '../drivers/driver.ts'
 import { fromMicros, toMicros, type Micros } from './instants.ts'
+import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -187,6 +188,48 @@ from (
 ) as known`,
 })
 
+/** SQL for what is known of the queue `asked.id`, minute by minute since `from`. */
+function minutesSince(from: string): string {
+  return `
+  select statistics.at, ${FIGURES}
+  from {schema}.statistics
+  where statistics.queue_id = asked.id
+    and statistics.step = 'minute'
+    and statistics.at >= ${fromMicros(from)}
+  union all
+  select tallies.at, ${FIGURES}
+  from {schema}.tallies
+  where tallies.queue_id = asked.id and tallies.at >= ${fromMicros(from)}`
+}
+
+/** As READ_STATISTICS, of many queues at once, since an instant of the last day. */
+export const READ_MINUTES = statement({
+  name: 'read_minutes',
+  parameters: ['int4[]', 'int8'],
+  indexes: ['statistics_of_queue', 'tallies_of_queue'],
+  sql: `
+select asked.id as "queueId", ${toMicros('known.at')} as "at", ${FIGURES_AS_JSON}
+from unnest($1::int4[]) as asked (id)
+cross join lateral (${minutesSince('$2::int8')}
+) as known`,
+})
+
+/** The counts of all queues together, since an instant of the last day. */
+export const SUM_MINUTES = statement({
+  name: 'sum_minutes',
+  parameters: ['int8'],
+  indexes: ['statistics_of_queue', 'tallies_of_queue'],
+  sql: `
+select
+  jsonb_build_array(
+    ${NUMBERS.map((name) => `coalesce(sum(known.${name}), 0)`).join(',\n    ')},
+    '{}'::jsonb, '{}'::jsonb
+  )::text as "figures"
+from {schema}.queues as asked
+cross join lateral (${minutesSince('$1::int8')}
+) as known`,
+})
+
 /** All that ever was, of every queue: it only grows, whatever is folded and forgotten. */
 export const READ_TOTALS = statement({
   name: 'read_totals',
@@ -262,6 +305,25 @@ export async function readStatistics(
   type Row = Omit<StatisticsRow, 'figures'> & { figures: string }
   const rows = await store.run<Row>(READ_STATISTICS, [queueId, span.from, span.to], tx)
   return rows.map((row) => ({ ...row, figures: readFigures(row.figures) }))
+}
+
+/** What happened in each minute of these queues since `from`, in microseconds; of one minute there may be several. */
+export async function readMinutes(
+  store: Store,
+  queueIds: readonly number[],
+  from: number,
+  tx?: DBTX,
+): Promise<{ queueId: number; at: Micros; figures: Figures }[]> {
+  type Row = { queueId: number; at: Micros; figures: string }
+  const rows = await store.run<Row>(READ_MINUTES, [sqlArray(queueIds), from], tx)
+  return rows.map((row) => ({ ...row, figures: readFigures(row.figures) }))
+}
+
+/** What happened in all queues since `from`, in microseconds: counts and sums, no histograms. */
+export async function sumMinutes(store: Store, from: number, tx?: DBTX): Promise<Figures> {
+  const [row] = await store.run<{ figures: string }>(SUM_MINUTES, [from], tx)
+  if (row === undefined) throw new Error('sum_minutes answered no row')
+  return readFigures(row.figures)
 }
 
 export async function readTotals(

@@ -4,10 +4,14 @@ import { findQueue, listQueues, type QueueRow } from '../../store/queues.ts'
 import { notFound, type Refusal } from '../refusal.ts'
 import { look, type Parts } from '../route.ts'
 
+/** Whether PostgreSQL can hold the text at all; no queue has a name that it cannot. */
+export function couldBeName(text: string): boolean {
+  return !/\p{Surrogate}|\0/u.test(text)
+}
+
 /** The queue of that name. Throws a `Refusal` when there is none. */
 export async function requireQueue({ store }: Parts, name: string, tx?: DBTX): Promise<QueueRow> {
-  // A text of PostgreSQL's cannot hold it, and so no name does.
-  const queue = name.includes('\u0000') ? undefined : await findQueue(store, name, tx)
+  const queue = couldBeName(name) ? await findQueue(store, name, tx) : undefined
   if (queue !== undefined) return queue
   throw queueNotFound(name)
 }

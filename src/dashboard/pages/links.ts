@@ -9,8 +9,8 @@ export class Links {
     this.base = base
   }
 
-  overview(): string {
-    return `${this.base}/`
+  overview(parameters?: Parameters): string {
+    return this.#to('/', parameters)
   }
 
   queue(name: string, parameters?: Parameters): string {
