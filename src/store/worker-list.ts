@@ -8,10 +8,13 @@ export const IS_LIVING = `workers.stopped_at is null
     and workers.dead_at is null
     and workers.beat_at > statement_timestamp() - workers.lease_ms * interval '1 millisecond'`
 
-/** Workers from the newest on, those that ended lately too: `$1` is the number before the page, `$2` how many. */
+/**
+ * Workers from the newest on: `$1` is the number before the page, `$2` how many, `$3` whether those that ended or those
+ * that have not; null: both.
+ */
 export const LIST_WORKERS = statement({
   name: 'list_workers',
-  parameters: ['int4', 'int4'],
+  parameters: ['int4', 'int4', 'bool'],
   indexes: ['workers_pkey'],
   sql: `
 select
@@ -40,6 +43,10 @@ select
   ))::text as "queues"
 from {schema}.workers
 where workers.id < $1::int4
+  and (
+    $3::bool is null
+    or $3::bool = (workers.stopped_at is not null or workers.dead_at is not null)
+  )
 order by workers.id desc
 limit $2::int4`,
 })
@@ -85,10 +92,10 @@ const LAST_ID = 2_147_483_647
 
 export async function listWorkers(
   store: Store,
-  { beforeId, limit }: { beforeId: number | null; limit: number },
+  { beforeId, limit, ended }: { beforeId: number | null; limit: number; ended: boolean | null },
   tx: DBTX,
 ): Promise<ListedWorker[]> {
-  return store.run<ListedWorker>(LIST_WORKERS, [beforeId ?? LAST_ID, limit], tx)
+  return store.run<ListedWorker>(LIST_WORKERS, [beforeId ?? LAST_ID, limit, ended], tx)
 }
 
 /** What the workers are together that neither stopped nor were found dead. */

@@ -3,6 +3,7 @@ import { jobPage } from './job.tsx'
 import { jobsPage } from './jobs.tsx'
 import { overviewPage } from './overview.tsx'
 import type { Page } from './page.ts'
+import { workersPage } from './workers.tsx'
 
 /** Every page there is. */
-export const PAGES: readonly Page[] = [overviewPage, jobsPage, jobPage, auditPage]
+export const PAGES: readonly Page[] = [overviewPage, workersPage, jobsPage, jobPage, auditPage]
