@@ -6,7 +6,7 @@ import { PAGE_HEADERS, SAFE_HEADERS } from './guards.ts'
 import { Live, type LiveParts } from './live.ts'
 import { Links } from './pages/links.ts'
 import { renderPage, renderPart } from './pages/layout.tsx'
-import type { Page, View, Visit } from './pages/page.ts'
+import type { Page, Redirect, View, Visit } from './pages/page.ts'
 import { PAGES } from './pages/pages.ts'
 import { Refusal } from './refusal.ts'
 import { methodNotAllowed, readForm } from './requests.ts'
@@ -65,6 +65,12 @@ export class PageServer {
     const isToBeStreamed = req.method === 'GET' && req.header('accept') === 'text/event-stream'
     if (isToBeStreamed) return this.#stream(page, visit, req.url)
     const view = await page.open(visit)
+    if ('redirect' in view) {
+      return new Response(null, {
+        status: 303,
+        headers: { ...SAFE_HEADERS, location: view.redirect },
+      })
+    }
     const html = renderPage(view, visit, (await loadAssets()).version)
     return new Response(html, { headers: { ...PAGE_HEADERS, vary: 'accept' } })
   }
@@ -90,9 +96,10 @@ export class PageServer {
   }
 }
 
-function livePartsOf({ parts }: View): LiveParts {
+function livePartsOf(view: View | Redirect): LiveParts {
+  if ('redirect' in view) return new Map()
   return new Map(
-    parts.flatMap((part) => (part.live === undefined ? [] : [[part.live, renderPart(part)]])),
+    view.parts.flatMap((part) => (part.live === undefined ? [] : [[part.live, renderPart(part)]])),
   )
 }
 
