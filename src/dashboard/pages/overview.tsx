@@ -1,3 +1,4 @@
+import { showCount } from '../../core/words.ts'
 import type { Doings, Holdings, LastHour } from '../../metrics/overview.ts'
 import type { SurveyedQueue } from '../../store/overview.ts'
 import {
@@ -12,7 +13,7 @@ import { Sparkline } from './chart.tsx'
 import { Ago, Count, Empty, Nothing, Pager, Tile } from './elements.tsx'
 import { showDuration, showNumber, showShare, showWhole } from './figures.ts'
 import type { Links } from './links.ts'
-import type { Markup, Page } from './page.ts'
+import type { Markup, Page, Visit } from './page.ts'
 import { Row } from './row.tsx'
 import { Warnings } from './warnings.tsx'
 
@@ -27,18 +28,8 @@ export const overviewPage: Page = {
   role: 'viewer',
   query: overviewParameters,
   open: async (visit) => {
-    const { parts, query, links, shared } = visit
-    const holdings = await shared.read('holdings', () => readAllHoldings(parts))
-    const doings = await shared.read('doings', () => readAllDoings(parts), FIGURES_FOR_MS)
-    const { queues, next } = await shared.read(`survey ${JSON.stringify(query)}`, () =>
-      readSurvey(parts, query),
-    )
-    const ids = queues.map(({ id }) => id)
-    const hours = await shared.read(
-      `hours ${ids.join()}`,
-      () => readHours(parts, queues),
-      FIGURES_FOR_MS,
-    )
+    const { links, query } = visit
+    const { holdings, doings, queues, next, hours } = await readAll(visit)
     const name = (query['name'] as string | undefined) ?? ''
     const isFirst = query['cursor'] === undefined
     const hasMany = !isFirst || name !== '' || next !== null || queues.length > MANY
@@ -58,16 +49,12 @@ export const overviewPage: Page = {
         { content: hasMany ? <Filter name={name} links={links} /> : null },
         {
           live: 'queues',
-          content: (
-            <section class="panel">
-              <h2>Queues</h2>
-              {queues.length === 0 ? (
-                <NoQueues name={name} links={links} />
-              ) : (
-                <Queues queues={queues} hours={hours} links={links} />
-              )}
-            </section>
-          ),
+          content:
+            queues.length === 0 ? (
+              <NoQueues name={name} links={links} />
+            ) : (
+              <Queues queues={queues} hours={hours} links={links} />
+            ),
         },
         {
           content: (
@@ -80,6 +67,18 @@ export const overviewPage: Page = {
       ],
     }
   },
+}
+
+async function readAll({ parts, query, shared }: Visit) {
+  const holdings = await shared.read('holdings', () => readAllHoldings(parts))
+  const doings = await shared.read('doings', () => readAllDoings(parts), FIGURES_FOR_MS)
+  const survey = await shared.read(`survey ${JSON.stringify(query)}`, () =>
+    readSurvey(parts, query),
+  )
+  const ids = survey.queues.map(({ id }) => id).join()
+  const readThese = () => readHours(parts, survey.queues)
+  const hours = await shared.read(`hours ${ids}`, readThese, FIGURES_FOR_MS)
+  return { holdings, doings, ...survey, hours }
 }
 
 /** What the next page has in common with this one. */
@@ -115,7 +114,9 @@ function Tiles({ holdings, doings }: { holdings: Holdings; doings: Doings }): Ma
         name="Failed for good"
         tone={failed > 0 ? 'bad' : undefined}
         hint={
-          failureRate === null ? 'in the last hour' : `${showShare(failureRate)} of runs, last hour`
+          failureRate === null
+            ? 'in the last hour'
+            : `${showShare(failureRate)} of runs failed, last hour`
         }
       >
         {showWhole(failed)}
@@ -123,7 +124,7 @@ function Tiles({ holdings, doings }: { holdings: Holdings; doings: Doings }): Ma
       <Tile
         name="Workers"
         tone={isUnattended ? 'bad' : undefined}
-        hint={isUnattended ? 'nobody receives' : 'receive'}
+        hint={isUnattended ? 'nobody receives' : undefined}
       >
         {showWhole(workers)}
       </Tile>
@@ -172,42 +173,45 @@ function Queues(props: {
 }): Markup {
   const { queues, hours, links } = props
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Queues">
-      <table class="list">
-        <thead>
-          <tr>
-            <th>Queue</th>
-            <th class="number">Available</th>
-            <th class="number">Running</th>
-            <th>Oldest due</th>
-            <th class="number" title="Jobs that ended in a second, over the last five minutes">
-              Jobs/s
-            </th>
-            <th title="Jobs that ended in each minute of the last hour">Last hour</th>
-            <th class="number" title="The share of runs that failed in the last hour">
-              Failed
-            </th>
-            <th class="number" title="From when a job was due until its run started, last hour">
-              Wait p50
-            </th>
-            <th class="number" title="From when a job was due until its run started, last hour">
-              p95
-            </th>
-            <th class="number" title="From the start of a run to its end, last hour">
-              Run p50
-            </th>
-            <th class="number" title="From the start of a run to its end, last hour">
-              p95
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {queues.map((queue) => (
-            <Queue queue={queue} hour={hours.get(queue.id)} links={links} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <section class="panel">
+      <h2>Queues</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Queues">
+        <table class="list">
+          <thead>
+            <tr>
+              <th>Queue</th>
+              <th class="number">Available</th>
+              <th class="number">Running</th>
+              <th>Oldest due</th>
+              <th class="number" title="Jobs that ended in a second, over the last five minutes">
+                Jobs/s
+              </th>
+              <th title="Jobs that ended in each minute of the last hour">Last hour</th>
+              <th class="number" title="The share of runs that failed in the last hour">
+                Failed
+              </th>
+              <th class="number" title="From when a job was due until its run started, last hour">
+                Wait p50
+              </th>
+              <th class="number" title="From when a job was due until its run started, last hour">
+                Wait p95
+              </th>
+              <th class="number" title="From the start of a run to its end, last hour">
+                Run p50
+              </th>
+              <th class="number" title="From the start of a run to its end, last hour">
+                Run p95
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {queues.map((queue) => (
+              <Queue queue={queue} hour={hours.get(queue.id)} links={links} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
   )
 }
 
@@ -274,7 +278,7 @@ function LastHourCells({ hour }: { hour: LastHour | undefined }): Markup {
       <td>
         <Sparkline
           values={endedByMinute}
-          label={`${showWhole(ended)} jobs ended in the last hour, at most ${showWhole(most)} in a minute`}
+          label={`${showCount(ended, 'job')} ended in the last hour, at most ${showWhole(most)} in a minute`}
         />
       </td>
       <td class="number">

@@ -9,7 +9,7 @@ import { HOSTILE, seeAs } from './see.ts'
 function seeWarnings(see: ReturnType<typeof seeAs>): Promise<string> {
   return until(async () => {
     const { text } = await see('/')
-    const [, said = ''] = /Warnings(.*)Queues/.exec(text.replaceAll('\n', ' ')) ?? []
+    const said = text.slice(text.indexOf('Warnings'))
     return said.includes('Looking for trouble') ? undefined : said
   })
 }
