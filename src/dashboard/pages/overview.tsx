@@ -22,6 +22,11 @@ const FIGURES_FOR_MS = 5_000
 /** From so many queues on they are looked for by their names. */
 const MANY = 10
 
+const ENQUEUE = [
+  "const emails = new JobQueue(db, { queueName: 'emails' })",
+  "await emails.enqueue({ to: 'ada@example.org' })",
+].join('\n')
+
 /** Every queue, and what is wrong. */
 export const overviewPage: Page = {
   path: '/',
@@ -159,8 +164,7 @@ function NoQueues({ name, links }: { name: string; links: Links }): Markup {
     <Empty title="There is no queue yet">
       <p>A queue is there as soon as something is enqueued in it, or somebody receives it:</p>
       <pre>
-        <code>{`const emails = new JobQueue(db, { queueName: 'emails' })
-await emails.enqueue({ to: 'ada@example.org' })`}</code>
+        <code>{ENQUEUE}</code>
       </pre>
     </Empty>
   )
