@@ -64,7 +64,11 @@ export interface Holdings {
 export async function readHoldings(store: Store, tx: DBTX): Promise<Holdings> {
   const page = { afterName: '', limit: MOST_QUEUES, sample: SAMPLE, nameContains: '' }
   const queues = await surveyQueues(store, page, tx)
-  const isAll = queues.length < MOST_QUEUES
+  return addUp(queues, queues.length < MOST_QUEUES)
+}
+
+/** What these queues hold, which are all of them or not. */
+export function addUp(queues: readonly SurveyedQueue[], isAll: boolean): Holdings {
   return {
     queues: { value: queues.length, precision: isAll ? 'exact' : 'atLeast' },
     available: sumOf(queues, 'available', isAll),

@@ -1,4 +1,5 @@
 import {
+  addUp,
   readDoings,
   readHoldings,
   readLastHours,
@@ -39,8 +40,10 @@ export const overviewRoutes: readonly Route[] = [
     query: overviewParameters,
     answer: withTotals(pageOf('queues', ref('QueueOverview'))),
     handle: async ({ parts, query }) => {
-      const totals = { ...(await readAllHoldings(parts)), ...(await readAllDoings(parts)) }
-      const { queues, next } = await readSurvey(parts, query)
+      const survey = await readSurvey(parts, query)
+      const { queues, next } = survey
+      const holdings = survey.holdings ?? (await readAllHoldings(parts))
+      const totals = { ...holdings, ...(await readAllDoings(parts)) }
       const hours = await readHours(parts, queues)
       const shown = queues.map((queue) => showQueue(queue, hours.get(queue.id)))
       return { body: { totals, queues: shown, next } }
@@ -59,10 +62,15 @@ function showQueue({ id: _, ...queue }: SurveyedQueue, hour: LastHour | undefine
 }
 
 /** A page of queues, with what is in them now. */
-export async function readSurvey(
-  parts: Parts,
-  query: Call['query'],
-): Promise<{ queues: SurveyedQueue[]; next: string | null }> {
+export interface Survey {
+  readonly queues: readonly SurveyedQueue[]
+  readonly next: string | null
+  /** What all queues together hold, where the page has all of them. */
+  readonly holdings: Holdings | undefined
+}
+
+/** Reads a page of queues, with what is in them now. */
+export async function readSurvey(parts: Parts, query: Call['query']): Promise<Survey> {
   const nameContains = (query['name'] as string | undefined) ?? ''
   const list = ['overview', nameContains]
   const afterName = readCursor(list, query['cursor'], couldBeName) ?? ''
@@ -71,7 +79,12 @@ export async function readSurvey(
   const queues = await look(parts, (tx) => surveyQueues(parts.store, page, tx))
   const shown = queues.slice(0, limit)
   const last = queues.length > limit ? shown.at(-1) : undefined
-  return { queues: shown, next: last === undefined ? null : writeCursor(list, last.name) }
+  const isWhole = last === undefined && afterName === '' && nameContains === ''
+  return {
+    queues: shown,
+    next: last === undefined ? null : writeCursor(list, last.name),
+    holdings: isWhole ? addUp(shown, true) : undefined,
+  }
 }
 
 /** How the last hour was for these queues, by their ids. */

@@ -1,5 +1,6 @@
 import { showCount } from '../../core/words.ts'
 import type { Doings, Holdings, LastHour } from '../../metrics/overview.ts'
+import type { Counted } from '../../store/glance.ts'
 import type { SurveyedQueue } from '../../store/overview.ts'
 import {
   overviewParameters,
@@ -75,15 +76,15 @@ export const overviewPage: Page = {
 }
 
 async function readAll({ parts, query, shared }: Visit) {
-  const holdings = await shared.read('holdings', () => readAllHoldings(parts))
   const doings = await shared.read('doings', () => readAllDoings(parts), FIGURES_FOR_MS)
   const survey = await shared.read(`survey ${JSON.stringify(query)}`, () =>
     readSurvey(parts, query),
   )
+  const holdings = survey.holdings ?? (await shared.read('holdings', () => readAllHoldings(parts)))
   const ids = survey.queues.map(({ id }) => id).join()
   const readThese = () => readHours(parts, survey.queues)
   const hours = await shared.read(`hours ${ids}`, readThese, FIGURES_FOR_MS)
-  return { holdings, doings, ...survey, hours }
+  return { ...survey, holdings, doings, hours }
 }
 
 /** What the next page has in common with this one. */
@@ -232,12 +233,18 @@ function Queue(props: { queue: SurveyedQueue; hour: LastHour | undefined; links:
         <Count count={available} />
       </td>
       <td class="number">
-        <Count count={running} />
+        <Running count={running} />
       </td>
       <td>{oldestDueAt === null ? <Nothing because="none is due" /> : <Ago at={oldestDueAt} />}</td>
       <LastHourCells hour={hour} />
     </Row>
   )
+}
+
+/** At least none says nothing. */
+function Running({ count }: { count: Counted }): Markup {
+  const isSilent = count.value === 0 && count.precision === 'atLeast'
+  return isSilent ? <Nothing because="none of those counted" /> : <Count count={count} />
 }
 
 function Marks({ queue, links }: { queue: SurveyedQueue; links: Links }): Markup {

@@ -29,7 +29,7 @@ export const searchPage: Page = {
     const target = text === '' ? undefined : await find(parts, text, links)
     if (target !== undefined) return { redirect: target }
     const { queues, next } =
-      text === '' ? NOTHING : await readSurvey(parts, { name: text, limit: MOST })
+      text === '' ? NO_QUEUES : await readSurvey(parts, { name: text, limit: MOST })
     return {
       title: 'Search',
       room: 'overview',
@@ -63,7 +63,7 @@ export const searchPage: Page = {
   },
 }
 
-const NOTHING = { queues: [], next: null }
+const NO_QUEUES = { queues: [], next: null }
 
 /** Where the one thing is that is called so. */
 async function find(parts: Parts, text: string, links: Links): Promise<string | undefined> {
@@ -104,20 +104,16 @@ function Queues({ queues, links }: { queues: readonly SurveyedQueue[]; links: Li
             <tr>
               <th>Queue</th>
               <th class="number">Available</th>
-              <th class="number">Running</th>
             </tr>
           </thead>
           <tbody>
-            {queues.map(({ name, available, running }) => (
+            {queues.map(({ name, available }) => (
               <Row id={name} href={links.queue(name)}>
                 <td>
                   <a href={links.queue(name)}>{name}</a>
                 </td>
                 <td class="number">
                   <Count count={available} />
-                </td>
-                <td class="number">
-                  <Count count={running} />
                 </td>
               </Row>
             ))}

@@ -12,30 +12,30 @@ const MOST = 20
 export function Warnings({ look, links }: { look: Look | undefined; links: Links }): Markup {
   return (
     <section class="panel">
-      <h2>Warnings</h2>
+      <h2>
+        Warnings{' '}
+        {look === undefined ? null : (
+          <small>
+            looked <Ago at={look.at} />
+          </small>
+        )}
+      </h2>
       <Said look={look} links={links} />
     </section>
   )
 }
 
 function Said({ look, links }: { look: Look | undefined; links: Links }): Markup {
-  if (look === undefined) return <p class="notice">Looking for trouble…</p>
-  const { at, trouble } = look
+  if (look === undefined) return <p class="muted">Looking for trouble…</p>
+  const { trouble } = look
   if (trouble === undefined) {
     return (
       <p class="notice">
-        The database did not answer when it was looked at <Ago at={at} />. It is looked at again
-        every 30 s.
+        The database did not answer when it was looked at; it is looked at again every 30 s.
       </p>
     )
   }
-  if (trouble.length === 0) {
-    return (
-      <p class="notice">
-        Nothing is wrong, by a look <Ago at={at} />.
-      </p>
-    )
-  }
+  if (trouble.length === 0) return <p class="muted">Nothing is wrong.</p>
   const more = trouble.length - MOST
   return (
     <>
@@ -44,15 +44,11 @@ function Said({ look, links }: { look: Look | undefined; links: Links }): Markup
           <Warning finding={finding} links={links} />
         ))}
       </ul>
-      <p class="notice">
-        By a look <Ago at={at} />.
-        {more > 0 ? (
-          <>
-            {` ${showWhole(more)} more by `}
-            <code>millrace doctor</code>.
-          </>
-        ) : null}
-      </p>
+      {more > 0 ? (
+        <p class="notice">
+          {showWhole(more)} more by <code>millrace doctor</code>.
+        </p>
+      ) : null}
     </>
   )
 }
@@ -67,20 +63,17 @@ function Warning({ finding, links }: { finding: Finding; links: Links }): Markup
         <span class="heard">{level === 'error' ? 'Error: ' : 'Warning: '}</span>
         {message}
       </strong>
-      <p>
-        {sentence}
-        {typeof queue === 'string' ? (
-          <>
-            {' '}
-            <a href={links.queue(queue)}>To the queue</a>
-          </>
-        ) : null}
-      </p>
+      <p>{sentence}</p>
       {commands.length === 0 ? null : (
         <pre>
           <code>{commands.join('\n')}</code>
         </pre>
       )}
+      {typeof queue === 'string' ? (
+        <p>
+          <a href={links.queue(queue)}>To the queue</a>
+        </p>
+      ) : null}
     </li>
   )
 }
