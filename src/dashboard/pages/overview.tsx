@@ -75,16 +75,24 @@ export const overviewPage: Page = {
   },
 }
 
-async function readAll({ parts, query, shared }: Visit) {
-  const doings = await shared.read('doings', () => readAllDoings(parts), FIGURES_FOR_MS)
+async function readAll(visit: Visit) {
+  const { parts, shared } = visit
+  const [doings, shown] = await Promise.all([
+    shared.read('doings', () => readAllDoings(parts), FIGURES_FOR_MS),
+    readPage(visit),
+  ])
+  const holdings = shown.holdings ?? (await shared.read('holdings', () => readAllHoldings(parts)))
+  return { ...shown, holdings, doings }
+}
+
+async function readPage({ parts, query, shared }: Visit) {
   const survey = await shared.read(`survey ${JSON.stringify(query)}`, () =>
     readSurvey(parts, query),
   )
-  const holdings = survey.holdings ?? (await shared.read('holdings', () => readAllHoldings(parts)))
   const ids = survey.queues.map(({ id }) => id).join()
   const readThese = () => readHours(parts, survey.queues)
   const hours = await shared.read(`hours ${ids}`, readThese, FIGURES_FOR_MS)
-  return { ...survey, holdings, doings, hours }
+  return { ...survey, hours }
 }
 
 /** What the next page has in common with this one. */
