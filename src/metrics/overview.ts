@@ -32,7 +32,10 @@ export async function readLastHours(
 ): Promise<Map<number, LastHour>> {
   const { now, since } = await lastHour(store, tx)
   const queues = new Map(
-    queueIds.map((id) => [id, { sums: new Sums(), ended: new Array<number>(MINUTES).fill(0) }]),
+    queueIds.map((id) => [
+      id,
+      { sums: new Sums(), ended: Array.from({ length: MINUTES }, () => 0) },
+    ]),
   )
   for (const { queueId, at, figures } of await readMinutes(store, queueIds, since * 1_000, tx)) {
     const queue = queues.get(queueId)

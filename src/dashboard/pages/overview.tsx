@@ -16,6 +16,7 @@ import { showDuration, showNumber, showShare, showWhole } from './figures.ts'
 import type { Links } from './links.ts'
 import type { Markup, Page, Visit } from './page.ts'
 import { Row } from './row.tsx'
+import { Table, type Column } from './table.tsx'
 import { Warnings } from './warnings.tsx'
 
 /** What was counted comes into the database every ten seconds; to read it more often than this shows nothing new. */
@@ -179,6 +180,23 @@ function NoQueues({ name, links }: { name: string; links: Links }): Markup {
   )
 }
 
+const OF_WAIT = 'From when a job was due until its run started, last hour'
+const OF_RUN = 'From the start of a run to its end, last hour'
+
+const COLUMNS: readonly Column[] = [
+  { name: 'Queue' },
+  { name: 'Available', isNumber: true },
+  { name: 'Running', isNumber: true },
+  { name: 'Oldest due' },
+  { name: 'Jobs/s', isNumber: true, title: 'Jobs that ended in a second, over five minutes' },
+  { name: 'Last hour', title: 'Jobs that ended in each minute of the last hour' },
+  { name: 'Failed', isNumber: true, title: 'The share of runs that failed in the last hour' },
+  { name: 'Wait p50', isNumber: true, title: OF_WAIT },
+  { name: 'Wait p95', isNumber: true, title: OF_WAIT },
+  { name: 'Run p50', isNumber: true, title: OF_RUN },
+  { name: 'Run p95', isNumber: true, title: OF_RUN },
+]
+
 function Queues(props: {
   queues: readonly SurveyedQueue[]
   hours: ReadonlyMap<number, LastHour>
@@ -188,42 +206,11 @@ function Queues(props: {
   return (
     <section class="panel">
       <h2>Queues</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Queues">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Queue</th>
-              <th class="number">Available</th>
-              <th class="number">Running</th>
-              <th>Oldest due</th>
-              <th class="number" title="Jobs that ended in a second, over the last five minutes">
-                Jobs/s
-              </th>
-              <th title="Jobs that ended in each minute of the last hour">Last hour</th>
-              <th class="number" title="The share of runs that failed in the last hour">
-                Failed
-              </th>
-              <th class="number" title="From when a job was due until its run started, last hour">
-                Wait p50
-              </th>
-              <th class="number" title="From when a job was due until its run started, last hour">
-                Wait p95
-              </th>
-              <th class="number" title="From the start of a run to its end, last hour">
-                Run p50
-              </th>
-              <th class="number" title="From the start of a run to its end, last hour">
-                Run p95
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {queues.map((queue) => (
-              <Queue queue={queue} hour={hours.get(queue.id)} links={links} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Queues" columns={COLUMNS}>
+        {queues.map((queue) => (
+          <Queue queue={queue} hour={hours.get(queue.id)} links={links} />
+        ))}
+      </Table>
     </section>
   )
 }

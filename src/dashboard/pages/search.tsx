@@ -8,6 +8,7 @@ import { Count, Empty } from './elements.tsx'
 import type { Links } from './links.ts'
 import type { Markup, Page } from './page.ts'
 import { Row } from './row.tsx'
+import { Table, type Column } from './table.tsx'
 
 /** More queues than this are looked for on the overview. */
 const MOST = 20
@@ -94,32 +95,24 @@ function NothingFound({ links }: { links: Links }): Markup {
   )
 }
 
+const COLUMNS: readonly Column[] = [{ name: 'Queue' }, { name: 'Available', isNumber: true }]
+
 function Queues({ queues, links }: { queues: readonly SurveyedQueue[]; links: Links }): Markup {
   return (
     <section class="panel">
       <h2>Queues with these letters</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Queues with these letters">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Queue</th>
-              <th class="number">Available</th>
-            </tr>
-          </thead>
-          <tbody>
-            {queues.map(({ name, available }) => (
-              <Row id={name} href={links.queue(name)}>
-                <td>
-                  <a href={links.queue(name)}>{name}</a>
-                </td>
-                <td class="number">
-                  <Count count={available} />
-                </td>
-              </Row>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Queues with these letters" columns={COLUMNS}>
+        {queues.map(({ name, available }) => (
+          <Row id={name} href={links.queue(name)}>
+            <td>
+              <a href={links.queue(name)}>{name}</a>
+            </td>
+            <td class="number">
+              <Count count={available} />
+            </td>
+          </Row>
+        ))}
+      </Table>
     </section>
   )
 }

@@ -3,7 +3,8 @@ import { pageParameters } from '../api/shapes.ts'
 import { Ago, Empty, Nothing, Pager } from './elements.tsx'
 import { showBytes, showDuration, showWhole } from './figures.ts'
 import type { Links } from './links.ts'
-import type { Markup, Page, Part } from './page.ts'
+import type { Markup, Page, Part, Visit } from './page.ts'
+import { Table, type Column } from './table.tsx'
 
 /** More that live are not shown at once. */
 const MOST_LIVING = 200
@@ -17,37 +18,20 @@ export const workersPage: Page = {
   path: '/workers',
   role: 'viewer',
   query: pageParameters(200),
-  open: async ({ parts, query, links, shared }) => {
+  open: async (visit) => {
+    const { parts, query, links, shared } = visit
     const isFirst = query['cursor'] === undefined
-    const { workers: ended, next } = await shared.read(`ended ${JSON.stringify(query)}`, () =>
+    const { workers, next } = await shared.read(`ended ${JSON.stringify(query)}`, () =>
       readWorkerList(parts, { ...query, ended: true }),
     )
-    const list = <Ended workers={ended} links={links} />
-    const living: Part[] = []
-    if (isFirst) {
-      const { workers, next: more } = await shared.read('living', () =>
-        readWorkerList(parts, { ended: false, limit: MOST_LIVING }),
-      )
-      const content = <Living workers={workers} hasMore={more !== null} links={links} />
-      living.push({ live: 'living', content })
-    }
+    const ended = <Ended workers={workers} links={links} />
     return {
       title: 'Workers',
       room: 'workers',
       parts: [
-        {
-          content: (
-            <header class="headline">
-              <h1>Workers</h1>
-              <p>
-                Processes that receive, as their last heartbeats told. Those that ended are known
-                for a day.
-              </p>
-            </header>
-          ),
-        },
-        ...living,
-        isFirst ? { live: 'ended', content: list } : { content: list },
+        { content: <Headline /> },
+        ...(isFirst ? [await readLiving(visit)] : []),
+        isFirst ? { live: 'ended', content: ended } : { content: ended },
         {
           content: (
             <Pager
@@ -61,9 +45,61 @@ export const workersPage: Page = {
   },
 }
 
+async function readLiving({ parts, links, shared }: Visit): Promise<Part> {
+  const { workers, next } = await shared.read('living', () =>
+    readWorkerList(parts, { ended: false, limit: MOST_LIVING }),
+  )
+  return {
+    live: 'living',
+    content: <Living workers={workers} hasMore={next !== null} links={links} />,
+  }
+}
+
+function Headline(): Markup {
+  return (
+    <header class="headline">
+      <h1>Workers</h1>
+      <p>
+        Processes that receive, as their last heartbeats told. Those that ended are known for a day.
+      </p>
+    </header>
+  )
+}
+
 function limitOf({ limit }: Readonly<Record<string, unknown>>): { limit?: number } {
   return typeof limit === 'number' ? { limit } : {}
 }
+
+const NAMES: readonly Column[] = [
+  { name: 'Worker', isNumber: true },
+  { name: 'Host' },
+  { name: 'Process', isNumber: true },
+  { name: 'State' },
+  { name: 'Queues', title: 'Every queue that it ever claimed from' },
+]
+
+const OF_LIVING: readonly Column[] = [
+  ...NAMES,
+  { name: 'In flight', isNumber: true, title: 'Handlers that have not returned' },
+  {
+    name: 'Loop lag',
+    isNumber: true,
+    title: 'How late the event loop was at worst between two heartbeats',
+  },
+  { name: 'Memory', isNumber: true, title: 'Resident memory' },
+  { name: 'Heap', isNumber: true, title: 'What of the JavaScript heap is used' },
+  { name: 'Heartbeat' },
+  { name: 'Lease', isNumber: true, title: 'How long it may be silent before it is taken for dead' },
+  { name: 'Started' },
+  { name: 'Version' },
+]
+
+const OF_ENDED: readonly Column[] = [
+  ...NAMES,
+  { name: 'Last heartbeat' },
+  { name: 'Started' },
+  { name: 'Version' },
+]
 
 function Living(props: {
   workers: readonly ShownWorker[]
@@ -75,52 +111,29 @@ function Living(props: {
     <section class="panel">
       <h2>Living</h2>
       {workers.length === 0 ? (
-        <Empty title="Nobody receives">
-          <p>A worker is there as soon as a process receives a queue, or works off what is due:</p>
-          <pre>
-            <code>{`await emails.receive({ signal })
-npx millrace work ./queues.js`}</code>
-          </pre>
-        </Empty>
+        <NobodyReceives />
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Workers that live">
-          <table class="list">
-            <thead>
-              <tr>
-                <NameHeaders />
-                <th class="number" title="Handlers that have not returned">
-                  In flight
-                </th>
-                <th
-                  class="number"
-                  title="How late the event loop was at worst between two heartbeats"
-                >
-                  Loop lag
-                </th>
-                <th class="number" title="Resident memory">
-                  Memory
-                </th>
-                <th class="number" title="What of the JavaScript heap is used">
-                  Heap
-                </th>
-                <th>Heartbeat</th>
-                <th class="number" title="How long it may be silent before it is taken for dead">
-                  Lease
-                </th>
-                <th>Started</th>
-                <th>Version</th>
-              </tr>
-            </thead>
-            <tbody>
-              {workers.map((worker) => (
-                <LivingOne worker={worker} links={links} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="Workers that live" columns={OF_LIVING}>
+          {workers.map((worker) => (
+            <LivingOne worker={worker} links={links} />
+          ))}
+        </Table>
       )}
       {hasMore ? <p class="notice">These are the newest {showWhole(MOST_LIVING)}.</p> : null}
     </section>
+  )
+}
+
+function NobodyReceives(): Markup {
+  return (
+    <Empty title="Nobody receives">
+      <p>A worker is there as soon as a process receives a queue, or works off what is due:</p>
+      <pre>
+        <code>
+          {['await emails.receive({ signal })', 'npx millrace work ./queues.js'].join('\n')}
+        </code>
+      </pre>
+    </Empty>
   )
 }
 
@@ -164,46 +177,22 @@ function Ended({ workers, links }: { workers: readonly ShownWorker[]; links: Lin
       {workers.length === 0 ? (
         <Empty title="None ended in the last day" />
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Workers that ended">
-          <table class="list">
-            <thead>
-              <tr>
-                <NameHeaders />
-                <th>Last heartbeat</th>
-                <th>Started</th>
-                <th>Version</th>
-              </tr>
-            </thead>
-            <tbody>
-              {workers.map((worker) => (
-                <tr data-key={String(worker.id)}>
-                  <NameCells worker={worker} links={links} />
-                  <td>
-                    <Ago at={worker.beatAt} />
-                  </td>
-                  <td>
-                    <Ago at={worker.startedAt} />
-                  </td>
-                  <td>{worker.version}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="Workers that ended" columns={OF_ENDED}>
+          {workers.map((worker) => (
+            <tr data-key={String(worker.id)}>
+              <NameCells worker={worker} links={links} />
+              <td>
+                <Ago at={worker.beatAt} />
+              </td>
+              <td>
+                <Ago at={worker.startedAt} />
+              </td>
+              <td>{worker.version}</td>
+            </tr>
+          ))}
+        </Table>
       )}
     </section>
-  )
-}
-
-function NameHeaders(): Markup {
-  return (
-    <>
-      <th class="number">Worker</th>
-      <th>Host</th>
-      <th class="number">Process</th>
-      <th>State</th>
-      <th title="Every queue that it ever claimed from">Queues</th>
-    </>
   )
 }
 

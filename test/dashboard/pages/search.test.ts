@@ -48,7 +48,7 @@ describeEachDatabase('the search', (test) => {
       `No queue is called “${HOSTILE}”.`,
     )
     for (const query of ['?q=%00', `?q=${'x'.repeat(301)}`, '?p=x', '?q=a&q=b']) {
-      expect((await see(`/search${query}`)).status, query).toBe(400)
+      expect([query, (await see(`/search${query}`)).status]).toEqual([query, 400])
     }
   })
 })

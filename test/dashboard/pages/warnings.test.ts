@@ -64,12 +64,12 @@ function withHolder(pool: Pool, query: string): { db: DB; asked: () => number } 
     },
   })
   const db: DB = {
-    ...on(pool as unknown as DBTX),
+    ...on(pool),
     async transaction(work) {
       const client = await pool.connect()
       try {
         await client.query('begin')
-        const answer = await work(on(client as unknown as DBTX))
+        const answer = await work(on(client))
         await client.query('commit')
         return answer
       } finally {
