@@ -12,8 +12,9 @@ import type { Store } from './store.ts'
  * but asking it for each of 200 queues is 400 statements.
  */
 
-/** Of a queue of `queues`: how many live jobs are there, as far as `$3`, and how many of them are claimed. */
-export const LIVE_SAMPLE = `(
+/** Of a queue of `queues`: how many live jobs are there, as far as `limit` says, and how many of them are claimed. */
+export function liveSample(limit: string): string {
+  return `(
   select
     count(*)::int4 as sampled,
     (count(*) filter (where sample.claimed_by > 0))::int4 as running
@@ -22,9 +23,10 @@ export const LIVE_SAMPLE = `(
     from {schema}.jobs
     where jobs.queue_id = queues.id
     order by jobs.queue_id, jobs.id
-    limit $3::int4
+    limit ${limit}
   ) as sample
 )`
+}
 
 /**
  * Of a queue of `queues`: since when the job has been due that has waited longest. The lanes name the queue only as
@@ -73,7 +75,7 @@ from (
   limit $2::int4
 ) as queues
 left join {schema}.queues as dlqs on dlqs.id = queues.dlq_id
-cross join lateral ${LIVE_SAMPLE} as live
+cross join lateral ${liveSample('$3::int4')} as live
 cross join lateral (
   select
     count(*)::int4 as sampled,

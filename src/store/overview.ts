@@ -1,7 +1,8 @@
 import type { QueuePause } from '../core/pause-options.ts'
 import type { DBTX } from '../drivers/driver.ts'
-import { countLive, LIVE_SAMPLE, OLDEST_DUE, readSizes, type Counted } from './glance.ts'
+import { countLive, liveSample, OLDEST_DUE, readSizes, type Counted } from './glance.ts'
 import { microsToOptionalDate, toMicros, type Micros } from './instants.ts'
+import { sqlArray } from './numerals.ts'
 import { pauseOf, type PauseColumns } from './pause.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
@@ -37,10 +38,25 @@ from (
   limit $2::int4
 ) as queues
 left join {schema}.queues as dlqs on dlqs.id = queues.dlq_id
-cross join lateral ${LIVE_SAMPLE} as live
+cross join lateral ${liveSample('$3::int4')} as live
 cross join lateral ${OLDEST_DUE} as due
 order by queues.name`,
 })
+
+/** As the survey counts them, of some queues and further: `$1` are their ids, `$2` is the size of each sample. */
+export const COUNT_LIVE_JOBS = statement({
+  name: 'count_live_jobs',
+  parameters: ['int4[]', 'int4'],
+  indexes: ['jobs_by_id'],
+  sql: `
+select queues.id as "id", live.sampled as "live", live.running as "running"
+from {schema}.queues
+cross join lateral ${liveSample('$2::int4')} as live
+where queues.id = any($1::int4[])`,
+})
+
+/** So many jobs are counted further, of all queues together that hold more than their sample. */
+const MOST_FURTHER = 20_000
 
 /** A queue with what is in it now. */
 export interface SurveyedQueue {
@@ -74,16 +90,43 @@ export async function surveyQueues(
   tx: DBTX,
 ): Promise<SurveyedQueue[]> {
   type Row = Pick<SurveyedQueue, 'id' | 'name' | 'fifo' | 'dlq' | 'isDlq'> &
-    PauseColumns & { live: number; running: number; oldestDueAt: Micros | null }
+    PauseColumns &
+    LiveCount & { oldestDueAt: Micros | null }
   const values = [afterName, limit, sample, nameContains]
   const rows = await store.run<Row>(SURVEY_QUEUES, values, tx)
-  const sizes = rows.some(({ live }) => live === sample) ? await readSizes(store, tx) : undefined
+  const countOf = await countFurther(store, rows, sample, tx)
   return rows.map((row) => {
     const { id, name, fifo, dlq, isDlq } = row
     return {
       ...{ id, name, fifo, dlq, isDlq, paused: pauseOf(row) },
-      ...countLive(row, sample, sizes),
+      ...countOf(row),
       oldestDueAt: microsToOptionalDate(row.oldestDueAt),
     }
   })
+}
+
+interface LiveCount {
+  readonly id: number
+  readonly live: number
+  readonly running: number
+}
+
+/** Where few queues hold more than the sample, they are counted further; what is still more is estimated. */
+async function countFurther(
+  store: Store,
+  rows: readonly LiveCount[],
+  sample: number,
+  tx: DBTX,
+): Promise<(row: LiveCount) => Pick<SurveyedQueue, 'available' | 'running'>> {
+  const full = rows.filter(({ live }) => live === sample).map(({ id }) => id)
+  if (full.length === 0) return (row) => countLive(row, sample, undefined)
+  const further = Math.max(sample, Math.floor(MOST_FURTHER / full.length))
+  const counts =
+    further === sample
+      ? []
+      : await store.run<LiveCount>(COUNT_LIVE_JOBS, [sqlArray(full), further], tx)
+  const counted = new Map(counts.map((count) => [count.id, count]))
+  const sizes = await readSizes(store, tx)
+  return (row) =>
+    countLive(counted.get(row.id) ?? row, counted.has(row.id) ? further : sample, sizes)
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { BROWSE_NEWEST_LIVE_JOBS, BROWSE_NEWEST_PAST_JOBS } from '../../src/store/browse.ts'
 import { GLANCE_AT_QUEUES } from '../../src/store/glance.ts'
-import { SURVEY_QUEUES } from '../../src/store/overview.ts'
+import { COUNT_LIVE_JOBS, SURVEY_QUEUES } from '../../src/store/overview.ts'
 import { readBounded } from '../../src/store/read-only.ts'
 import { LOCATE_LIVE_JOB, LOCATE_PAST_JOB } from '../../src/store/locate.ts'
 import { READ_MINUTES, SUM_MINUTES } from '../../src/store/statistics.ts'
@@ -87,6 +87,7 @@ test('an answer reads so much and no more, however many jobs there are', async (
   // Claimed and due jobs alone: of the whole page, and with a smaller sample of all queues.
   expect(await buffersOf(SURVEY_QUEUES, ['', 51, 500, ''])).toBeLessThan(QUEUES * 700)
   expect(await buffersOf(SURVEY_QUEUES, ['', 1_001, 100, ''])).toBeLessThan(QUEUES * 300)
+  expect(await buffersOf(COUNT_LIVE_JOBS, ['{1,2}', 1_500])).toBeLessThan(2 * 2_000)
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 1, 2_000, 'queue 001'])).toBeLessThan(6_000)
   expect(await buffersOf(LOCATE_LIVE_JOB, ['7777777'])).toBeLessThan(QUEUES * 4)
   expect(await buffersOf(LOCATE_PAST_JOB, ['7777777'])).toBeLessThan(QUEUES * 4 * DAYS)

@@ -52,6 +52,17 @@ describeEachDatabase('the overview', (test) => {
     expect(html).not.toContain('data-action')
   })
 
+  test('counts far where few queues are long', async ({ db, schema, rows, openQueue }) => {
+    await openQueue({ queueName: 'short' }).enqueue(1)
+    await openQueue({ queueName: 'long' }).enqueue(1)
+    await rows(`insert into {schema}.jobs (run_at, created_at, queue_id, priority, max_retries, retry_policy, args, metadata)
+      select now(), now(), (select id from {schema}.queues where name = 'long'), 5, 0, 'constant', '1', '{}'
+      from generate_series(1, 1499) as n`)
+    const { text } = await seeAs('viewer', db, schema)('/')
+    expect(lineOf(text, 'long')).toMatch(/^ long 1,500 0 /)
+    expect(text).toMatch(/Queues 2 Available 1,500 /)
+  })
+
   test('shows hostile names and reasons as what they are', async ({ db, schema, openQueue }) => {
     const queue = openQueue({ queueName: HOSTILE, dlq: `${HOSTILE} dead` })
     await queue.enqueue(1)
