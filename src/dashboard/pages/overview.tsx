@@ -173,7 +173,7 @@ function NoQueues({ name, links }: { name: string; links: Links }): Markup {
   return (
     <Empty title="There is no queue yet">
       <p>A queue is there as soon as something is enqueued in it, or somebody receives it:</p>
-      <pre>
+      <pre tabIndex={0}>
         <code>{ENQUEUE}</code>
       </pre>
     </Empty>

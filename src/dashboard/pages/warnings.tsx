@@ -65,7 +65,7 @@ function Warning({ finding, links }: { finding: Finding; links: Links }): Markup
       </strong>
       <p>{sentence}</p>
       {commands.length === 0 ? null : (
-        <pre>
+        <pre tabIndex={0}>
           <code>{commands.join('\n')}</code>
         </pre>
       )}

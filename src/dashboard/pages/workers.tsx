@@ -128,7 +128,7 @@ function NobodyReceives(): Markup {
   return (
     <Empty title="Nobody receives">
       <p>A worker is there as soon as a process receives a queue, or works off what is due:</p>
-      <pre>
+      <pre tabIndex={0}>
         <code>
           {['await emails.receive({ signal })', 'npx millrace work ./queues.js'].join('\n')}
         </code>
