@@ -191,8 +191,8 @@ async function glance(
 }
 
 function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): QueueAtAGlance {
-  const live = total(row.live, sample, sizes?.live(row.id))
-  const past = total(row.past, sample, sizes?.past(row.id))
+  const live = totalOf(row.live, sample, sizes?.live(row.id))
+  const past = totalOf(row.past, sample, sizes?.past(row.id))
   const share = (part: number): Counted => ({
     value: row.past === 0 ? 0 : Math.round((part * past.value) / row.past),
     precision: past.precision,
@@ -219,8 +219,8 @@ function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): Q
   }
 }
 
-/** A sample that is not full has seen everything. */
-function total(sampled: number, sample: number, estimate: number | undefined): Counted {
+/** How many there are by a sample and an estimate: a sample that is not full has seen everything. */
+export function totalOf(sampled: number, sample: number, estimate: number | undefined): Counted {
   if (sampled < sample) return { value: sampled, precision: 'exact' }
   if (estimate === undefined || estimate <= sampled) {
     return { value: sampled, precision: 'atLeast' }
@@ -233,7 +233,7 @@ function optionalNumber(text: string | null): number | null {
 }
 
 /** How many rows each queue has in `jobs` and in `history`; undefined where no statistics say it. */
-interface Sizes {
+export interface Sizes {
   live(queueId: number): number | undefined
   past(queueId: number): number | undefined
 }
@@ -246,7 +246,7 @@ interface SizeRow {
   distinct: string
 }
 
-async function readSizes(store: Store, tx: DBTX): Promise<Sizes> {
+export async function readSizes(store: Store, tx: DBTX): Promise<Sizes> {
   const rows = await store.run<SizeRow>(READ_SIZES, [store.schema, 'jobs'], tx)
   const tables = rows.map((row) => ({ isLive: row.isLive, sizeOf: sizesIn(row) }))
   const sum = (isLive: boolean, queueId: number): number | undefined => {

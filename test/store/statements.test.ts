@@ -11,6 +11,7 @@ const NAME_NO_QUEUE = new Map([
   ['locate_live_job', 'of the job nothing is known but its id'],
   ['locate_past_job', 'of the job nothing is known but its id'],
   ['glance_at_queues', 'a sample of each queue of a page'],
+  ['list_dead_letter_queues', 'a sample of each dead-letter queue'],
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
 
