@@ -70,7 +70,10 @@ function optionsOf({ series, unit, span }, element) {
       x: { time: true, min: span[0], max: span[1] },
       y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
     },
-    axes: [axis, { ...axis, size: 58, values: (_plot, values) => values.map(show) }],
+    axes: [
+      { ...axis, size: 28, values: (_plot, instants) => instants.map(clockOf(span)) },
+      { ...axis, size: 58, values: (_plot, values) => values.map(show) },
+    ],
     series: [
       {
         value: (_plot, value) =>
@@ -86,6 +89,14 @@ function optionsOf({ series, unit, span }, element) {
       })),
     ],
   }
+}
+
+/** Times of day; over more than two days the day too. */
+function clockOf([from, to]) {
+  const day = to - from > 2 * 86_400 ? { month: 'short', day: 'numeric' } : {}
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
+  const format = new Intl.DateTimeFormat('en', /** @type {any} */ ({ ...day, ...time }))
+  return (seconds) => format.format(new Date(seconds * 1_000))
 }
 
 /** `rgb(1, 2, 3)` with an eighth of its strength. */
