@@ -1,5 +1,5 @@
 import type { DBTX } from '../drivers/driver.ts'
-import { readSizes, totalOf, type Counted } from './glance.ts'
+import { readSizes, total, type Counted } from './glance.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -133,7 +133,7 @@ export async function listDeadLetterQueues(
     id: row.id,
     name: row.name,
     behind: behindOf(row),
-    depth: totalOf(row.sampled, SAMPLE, sizes?.live(row.id)),
+    depth: total(row.sampled, SAMPLE, sizes?.live(row.id)),
   }))
 }
 

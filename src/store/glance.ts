@@ -191,8 +191,8 @@ async function glance(
 }
 
 function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): QueueAtAGlance {
-  const live = totalOf(row.live, sample, sizes?.live(row.id))
-  const past = totalOf(row.past, sample, sizes?.past(row.id))
+  const live = total(row.live, sample, sizes?.live(row.id))
+  const past = total(row.past, sample, sizes?.past(row.id))
   const share = (part: number): Counted => ({
     value: row.past === 0 ? 0 : Math.round((part * past.value) / row.past),
     precision: past.precision,
@@ -219,8 +219,8 @@ function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): Q
   }
 }
 
-/** How many there are by a sample and an estimate: a sample that is not full has seen everything. */
-export function totalOf(sampled: number, sample: number, estimate: number | undefined): Counted {
+/** A sample that is not full has seen everything. */
+export function total(sampled: number, sample: number, estimate: number | undefined): Counted {
   if (sampled < sample) return { value: sampled, precision: 'exact' }
   if (estimate === undefined || estimate <= sampled) {
     return { value: sampled, precision: 'atLeast' }

@@ -98,7 +98,7 @@ export function Looked(props: { causes: Causes; one: string; which?: string }): 
   const { looked, isAll, others } = causes
   const count = `${isAll ? '' : 'the newest '}${showCount(looked, one)}`
   return (
-    <p class="notice">
+    <p class="muted">
       {`Of ${count}${which}, by the last error of each, without numbers, ids, addresses and what stands in quotes.`}
       {others.causes === 0
         ? null

@@ -1,5 +1,6 @@
 import type { Series, SeriesStep } from '../../metrics/series.ts'
-import { Chart } from './chart.tsx'
+import type { StatsCounts, StatsTimes } from '../../metrics/sums.ts'
+import { Chart, type Series as ChartSeries } from './chart.tsx'
 import type { Markup } from './page.ts'
 
 /** Spans by name: how long, and how long a point of a chart is. None has more than some 170 points. */
@@ -11,6 +12,8 @@ export const SPANS = {
 
 export type Span = keyof typeof SPANS
 
+type Values = readonly (number | null)[]
+
 /** How a queue went. */
 export function QueueCharts({ series }: { series: Series }): Markup {
   const { from, to, steps } = series
@@ -18,64 +21,54 @@ export function QueueCharts({ series }: { series: Series }): Markup {
     times: steps.map(({ at }) => at / 1_000),
     span: [from / 1_000, to / 1_000],
   } as const
-  const perSecond = (count: (step: SeriesStep) => number): number[] =>
-    steps.map((step) => fine((count(step) / step.ms) * 1_000))
-  const values = (value: (step: SeriesStep) => number | null): (number | null)[] =>
-    steps.map((step) => {
-      const read = value(step)
-      return read === null ? null : fine(read)
-    })
+  const share = steps.map(({ failureRate }) => fine(failureRate))
   return (
     <div class="charts">
-      <Chart
-        {...shared}
-        title="Throughput"
-        unit="jobs/s"
-        series={[
-          { name: 'finished', colour: 'good', values: perSecond(({ counts }) => counts.finished) },
-          {
-            name: 'failed',
-            colour: 'bad',
-            values: perSecond(({ counts }) => counts.failed + counts.deadLettered),
-          },
-          { name: 'retried', colour: 'busy', values: perSecond(({ counts }) => counts.retried) },
-        ]}
-      />
+      <Chart {...shared} title="Throughput" unit="jobs/s" series={throughput(steps)} />
       <Chart
         {...shared}
         title="Failed runs"
         unit="share"
-        series={[
-          {
-            name: 'failed',
-            colour: 'bad',
-            values: values(({ failureRate }) => failureRate),
-          },
-        ]}
+        series={[{ name: 'failed', colour: 'bad', values: share }]}
       />
       <Chart
         {...shared}
         title="Waiting"
         unit="ms"
-        series={[
-          { name: 'p50', colour: 'calm', values: values(({ wait }) => wait.p50Ms) },
-          { name: 'p95', colour: 'busy', values: values(({ wait }) => wait.p95Ms) },
-        ]}
+        series={percentiles(steps.map(({ wait }) => wait))}
       />
       <Chart
         {...shared}
         title="Running"
         unit="ms"
-        series={[
-          { name: 'p50', colour: 'calm', values: values(({ run }) => run.p50Ms) },
-          { name: 'p95', colour: 'busy', values: values(({ run }) => run.p95Ms) },
-        ]}
+        series={percentiles(steps.map(({ run }) => run))}
       />
     </div>
   )
 }
 
+function throughput(steps: readonly SeriesStep[]): ChartSeries[] {
+  const perSecond = (count: (counts: StatsCounts) => number): Values =>
+    steps.map(({ counts, ms }) => fine((count(counts) / ms) * 1_000))
+  return [
+    { name: 'finished', colour: 'good', values: perSecond(({ finished }) => finished) },
+    {
+      name: 'failed',
+      colour: 'bad',
+      values: perSecond(({ failed, deadLettered }) => failed + deadLettered),
+    },
+    { name: 'retried', colour: 'busy', values: perSecond(({ retried }) => retried) },
+  ]
+}
+
+function percentiles(times: readonly StatsTimes[]): ChartSeries[] {
+  return [
+    { name: 'p50', colour: 'calm', values: times.map(({ p50Ms }) => fine(p50Ms)) },
+    { name: 'p95', colour: 'busy', values: times.map(({ p95Ms }) => fine(p95Ms)) },
+  ]
+}
+
 /** Four digits: a chart shows no more, and they are sent. */
-function fine(value: number): number {
-  return Number(value.toPrecision(4))
+function fine(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(4))
 }

@@ -131,7 +131,7 @@ export function WorkersOfQueue(props: {
       ) : (
         <>
           <WorkerTable workers={workers} fifo={queue.fifo === true} />
-          <p class="notice">
+          <p class="muted">
             Processes that have claimed from it and live. <a href={links.workers()}>All workers</a>
           </p>
         </>
@@ -160,25 +160,31 @@ function WorkerTable({
           </tr>
         </thead>
         <tbody>
-          {workers.map(({ id, host, pid, version, startedAt, isSilent, isOwner }) => (
-            <tr data-key={String(id)}>
-              <td>
-                {host} {fifo && isOwner ? <span class="badge">owner</span> : null}
-              </td>
-              <td class="number">{pid}</td>
-              <td>
-                <span class={isSilent ? 'status silent' : 'status alive'}>
-                  {isSilent ? 'silent' : 'alive'}
-                </span>
-              </td>
-              <td>
-                <Ago at={startedAt} />
-              </td>
-              <td>{version}</td>
-            </tr>
+          {workers.map((worker) => (
+            <WorkerRow worker={worker} fifo={fifo} />
           ))}
         </tbody>
       </table>
     </div>
+  )
+}
+
+function WorkerRow({ worker, fifo }: { worker: WorkerOfQueue; fifo: boolean }): Markup {
+  const { id, host, pid, version, startedAt, isSilent, isOwner } = worker
+  const state = isSilent ? 'silent' : 'alive'
+  return (
+    <tr data-key={String(id)}>
+      <td>
+        {host} {fifo && isOwner ? <span class="badge">owner</span> : null}
+      </td>
+      <td class="number">{pid}</td>
+      <td>
+        <span class={`status ${state}`}>{state}</span>
+      </td>
+      <td>
+        <Ago at={startedAt} />
+      </td>
+      <td>{version}</td>
+    </tr>
   )
 }

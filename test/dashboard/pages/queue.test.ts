@@ -74,6 +74,27 @@ describe('the page of a queue', () => {
     expect(dead).toContain('Failed jobs of moved come here')
   })
 
+  test('does not change by itself', async ({ db, schema, openQueue }) => {
+    const queue = openQueue(
+      async () => {
+        throw new Error('no')
+      },
+      { queueName: 'emails', baseRetryDelay: '1h' },
+    )
+    await queue.enqueue(1)
+    await queue.drain()
+    await queue.enqueue(2) // waits, longer from moment to moment
+    const seen = async () => {
+      const { html } = await openDashboard(db, schema).visit('/queues/emails')
+      return html
+        .replaceAll(/ data-chart="[^"]*"/g, '')
+        .replaceAll(/aria-label="[^"]*Last:[^"]*"/g, '')
+    }
+    const before = await seen()
+    expect(await seen()).toBe(before)
+    expect(before).toContain('data-time="for"')
+  })
+
   test('says how it went over each span', async ({ db, schema, rows }) => {
     const { api, visit } = openDashboard(db, schema)
     await api('PUT', '/api/queues/emails')
