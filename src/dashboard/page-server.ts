@@ -62,7 +62,8 @@ export class PageServer {
       links: this.#links,
       shared: this.#shared,
     }
-    if (req.header('accept') === 'text/event-stream') return this.#stream(page, visit, req.url)
+    const isToBeStreamed = req.method === 'GET' && req.header('accept') === 'text/event-stream'
+    if (isToBeStreamed) return this.#stream(page, visit, req.url)
     const view = await page.open(visit)
     const html = renderPage(view, visit, (await loadAssets()).version)
     return new Response(html, { headers: { ...PAGE_HEADERS, vary: 'accept' } })

@@ -3,7 +3,7 @@ const base = document.documentElement.dataset.base ?? ''
 const PLACES = { o: '/', d: '/dead-letters', w: '/workers', a: '/audit' }
 const GO_MS = 1_500
 
-let goneAt = 0
+let goneAt = -Infinity
 
 export function startKeys() {
   document.addEventListener('keydown', (event) => {
@@ -23,7 +23,7 @@ function isBusy(target) {
 /** Whether the key meant something. */
 function handle(key) {
   const isGoing = performance.now() - goneAt < GO_MS
-  goneAt = 0
+  goneAt = -Infinity
   if (isGoing && key in PLACES) {
     location.assign(base + PLACES[key])
     return true
