@@ -33,6 +33,8 @@ select
   ${small('failed.metadata', '{}')} as "metadata",
   failed.attempt as "attempt",
   failed.max_retries::int4 as "maxRetries",
+  failed.priority::int4 as "priority",
+  failed.timeout_ms::text as "timeoutMs",
   ${toMicros('failed.created_at')} as "createdAt",
   ${toMicros('failed.run_at')} as "runAt",
   ${toMicros('failed.started_at')} as "startedAt",
@@ -81,9 +83,9 @@ from (
     last.stack as error_stack
   from (
     select
-      jobs.id, jobs.queue_id, jobs.claimed_by, jobs.attempt, jobs.max_retries, jobs.created_at, jobs.run_at,
-      jobs.started_at, jobs.error_count, jobs.origin_queue_id, jobs.args, jobs.metadata, jobs.tags,
-      jobs.cancel_requested_at
+      jobs.id, jobs.queue_id, jobs.claimed_by, jobs.attempt, jobs.max_retries, jobs.priority, jobs.timeout_ms,
+      jobs.created_at, jobs.run_at, jobs.started_at, jobs.error_count, jobs.origin_queue_id, jobs.args, jobs.metadata,
+      jobs.tags, jobs.cancel_requested_at
     from {schema}.jobs
     where jobs.queue_id = $1::int4
     order by jobs.queue_id ${order}, jobs.id ${order}
@@ -120,9 +122,9 @@ from (
   select looked.*
   from (
     select
-      history.id, history.queue_id, history.outcome, history.attempt, history.max_retries, history.created_at,
-      history.run_at, history.started_at, history.finished_at, history.error_count, history.origin_queue_id,
-      history.args, history.metadata, history.tags, history.errors
+      history.id, history.queue_id, history.outcome, history.attempt, history.max_retries, history.priority,
+      history.timeout_ms, history.created_at, history.run_at, history.started_at, history.finished_at,
+      history.error_count, history.origin_queue_id, history.args, history.metadata, history.tags, history.errors
     from {schema}.history
     where history.queue_id = $1::int4
       and history.expires_at >= coalesce(

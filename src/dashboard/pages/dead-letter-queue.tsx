@@ -1,14 +1,12 @@
-import {
-  findQueuesBehind,
-  type DeadLettered,
-  type QueuesBehind,
-} from '../../store/dead-letter-queues.ts'
+import { findQueuesBehind, type QueuesBehind } from '../../store/dead-letter-queues.ts'
 import type { QueueAtAGlance } from '../../store/glance.ts'
 import { requireQueue } from '../api/known-queue.ts'
 import { glance } from '../api/queues.ts'
+import type { Arrivals } from '../arrivals.ts'
 import { readCausesOfDeadLetters, type Cause, type Causes } from '../causes.ts'
 import { look } from '../route.ts'
 import { ActionButton } from './action.tsx'
+import { Arrived } from './arrived.tsx'
 import { Behind } from './behind.tsx'
 import { CauseTable, Looked } from './causes.tsx'
 import { Count, Empty, Tile } from './elements.tsx'
@@ -20,7 +18,7 @@ import type { Markup, View, Visit } from './page.ts'
 export async function openDeadLetterQueue(
   visit: Visit,
   name: string,
-  arrivals: ReadonlyMap<number, DeadLettered>,
+  arrivals: Arrivals,
 ): Promise<View> {
   const { parts, shared, links } = visit
   const queue = await shared.read(`queue ${name}`, () => glance(parts, name))
@@ -40,7 +38,7 @@ export async function openDeadLetterQueue(
     trail: [['Dead letters', links.deadLetters()]],
     parts: [
       { live: 'headline', content: <Headline name={name} behind={behind} visit={visit} /> },
-      { live: 'tiles', content: <Tiles queue={queue} arrived={arrivals.get(id)} /> },
+      { live: 'tiles', content: <Tiles id={id} queue={queue} arrivals={arrivals} /> },
       { live: 'causes', content: <CausesOf name={name} causes={causes} visit={visit} /> },
     ],
   }
@@ -103,18 +101,20 @@ function Redrive(props: {
   )
 }
 
-function Tiles(props: { queue: QueueAtAGlance; arrived: DeadLettered | undefined }): Markup {
-  const { queue, arrived } = props
-  const { hour, day } = arrived ?? { hour: 0, day: 0 }
+function Tiles(props: { id: number; queue: QueueAtAGlance; arrivals: Arrivals }): Markup {
+  const { id, queue, arrivals } = props
+  const isGrowing = (arrivals.hour.get(id) ?? 0) > 0
   return (
     <dl class="tiles">
       <Tile name="Dead letters">
         <Count count={queue.counts.available} />
       </Tile>
-      <Tile name="Came in the last hour" tone={hour > 0 ? 'bad' : undefined}>
-        {showWhole(hour)}
+      <Tile name="Came in the last hour" tone={isGrowing ? 'bad' : undefined}>
+        <Arrived id={id} counts={arrivals.hour} />
       </Tile>
-      <Tile name="Came in the last day">{showWhole(day)}</Tile>
+      <Tile name="Came in the last day">
+        <Arrived id={id} counts={arrivals.day} />
+      </Tile>
     </dl>
   )
 }

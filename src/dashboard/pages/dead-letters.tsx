@@ -1,21 +1,16 @@
-import {
-  listDeadLetterQueues,
-  readDeadLettered,
-  type DeadLettered,
-  type DeadLetterQueue,
-} from '../../store/dead-letter-queues.ts'
-import { look, lookFreely } from '../route.ts'
+import { listDeadLetterQueues, type DeadLetterQueue } from '../../store/dead-letter-queues.ts'
+import { readArrivals, type Arrivals } from '../arrivals.ts'
+import { look } from '../route.ts'
+import { Arrived } from './arrived.tsx'
 import { Behind } from './behind.tsx'
 import { openDeadLetterQueue } from './dead-letter-queue.tsx'
-import { Count, Empty, Nothing } from './elements.tsx'
+import { Count, Empty } from './elements.tsx'
 import { showWhole } from './figures.ts'
 import type { Links } from './links.ts'
 import type { Markup, Page, View, Visit } from './page.ts'
 
 /** So many dead-letter queues are told. */
 const MOST_QUEUES = 200
-/** What went to dead letters in a day is the sum of many minutes of all queues. */
-const ARRIVALS_MAX_AGE_MS = 60_000
 
 /** What failed for good and was put aside: all of it, or that of one queue by its causes. */
 export const deadLettersPage: Page = {
@@ -23,7 +18,7 @@ export const deadLettersPage: Page = {
   role: 'viewer',
   query: { queue: { type: 'string', minLength: 1, maxLength: 200 } },
   open: async (visit) => {
-    const arrivals = await readArrivals(visit)
+    const arrivals = await readArrivals(visit.parts, visit.shared)
     const name = visit.query['queue']
     return typeof name === 'string'
       ? openDeadLetterQueue(visit, name, arrivals)
@@ -31,18 +26,7 @@ export const deadLettersPage: Page = {
   },
 }
 
-function readArrivals({ parts, shared }: Visit): Promise<ReadonlyMap<number, DeadLettered>> {
-  return shared.read(
-    'dead letters of a day',
-    () => lookFreely(parts, (tx) => readDeadLettered(parts.store, tx)),
-    ARRIVALS_MAX_AGE_MS,
-  )
-}
-
-async function openAll(
-  { parts, shared, links }: Visit,
-  arrivals: ReadonlyMap<number, DeadLettered>,
-): Promise<View> {
+async function openAll({ parts, shared, links }: Visit, arrivals: Arrivals): Promise<View> {
   const queues = await shared.read('dead-letter queues', () =>
     look(parts, (tx) => listDeadLetterQueues(parts.store, MOST_QUEUES, tx)),
   )
@@ -92,7 +76,7 @@ function NoQueues(): Markup {
 
 function Queues(props: {
   queues: readonly DeadLetterQueue[]
-  arrivals: ReadonlyMap<number, DeadLettered>
+  arrivals: Arrivals
   links: Links
 }): Markup {
   const { queues, arrivals, links } = props
@@ -111,7 +95,7 @@ function Queues(props: {
           </thead>
           <tbody>
             {queues.map((queue) => (
-              <Queue queue={queue} arrived={arrivals.get(queue.id)} links={links} />
+              <Queue queue={queue} arrivals={arrivals} links={links} />
             ))}
           </tbody>
         </table>
@@ -123,13 +107,9 @@ function Queues(props: {
   )
 }
 
-function Queue(props: {
-  queue: DeadLetterQueue
-  arrived: DeadLettered | undefined
-  links: Links
-}): Markup {
-  const { queue, arrived, links } = props
-  const { name, depth, behind } = queue
+function Queue(props: { queue: DeadLetterQueue; arrivals: Arrivals; links: Links }): Markup {
+  const { queue, arrivals, links } = props
+  const { id, name, depth, behind } = queue
   const href = links.deadLetters({ queue: name })
   return (
     <tr data-key={name} data-row={href} tabIndex={-1}>
@@ -140,18 +120,14 @@ function Queue(props: {
         <Count count={depth} />
       </td>
       <td class="number">
-        <Arrived jobs={arrived?.hour} />
+        <Arrived id={id} counts={arrivals.hour} />
       </td>
       <td class="number">
-        <Arrived jobs={arrived?.day} />
+        <Arrived id={id} counts={arrivals.day} />
       </td>
       <td>
         <Behind behind={behind} links={links} />
       </td>
     </tr>
   )
-}
-
-function Arrived({ jobs = 0 }: { jobs?: number | undefined }): Markup {
-  return jobs === 0 ? <Nothing /> : <span>{`+${showWhole(jobs)}`}</span>
 }

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { describeEachDatabase, type OpenQueue } from '../../support/fixtures.ts'
+import { describeEachDatabase, until, type OpenQueue } from '../../support/fixtures.ts'
 import { findUnsafe, visitor } from './arrange.ts'
 import { actionsOf, linksOf, openDashboard, textOf } from './html.ts'
 
@@ -49,6 +49,9 @@ describeEachDatabase('the page of dead letters', (test) => {
       from {schema}.queues, (values ('minute', interval '10 minutes', 1), ('minute', interval '3 hours', 1000),
         ('hour', interval '30 hours', 7), ('ever', now() - '1970-01-01', 9)) as known (step, age, many)
       where queues.name in ('emails', 'reports')`)
+    // Who looks does not wait for the sum of a day.
+    const isCounted = async () => !(await visit('/dead-letters')).html.includes('counting')
+    await until(isCounted, { what: 'the dead letters of a day' })
     const { html } = await visit('/dead-letters')
     expect(textOf(html)).toMatch(/dead 3 \+2 \+2,002 emails , reports empty 0 – none – none other/)
     expect(linksOf(html)).toContain('/dead-letters?queue=dead')
