@@ -23,6 +23,10 @@ export async function readArrivals(parts: Parts, shared: Shared): Promise<Arriva
     () => read(24 * HOUR_MS).catch(() => undefined), // as if it were not counted yet
     DAY_INTERVAL_MS,
   )
+  // Read later than those of the day, of which they are a part.
   const hour = await shared.read('dead letters of an hour', () => read(HOUR_MS), HOUR_MAX_AGE_MS)
-  return { hour, day }
+  return {
+    hour,
+    day: day && new Map([...day].map(([id, count]) => [id, Math.max(count, hour.get(id) ?? 0)])),
+  }
 }

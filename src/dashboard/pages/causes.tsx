@@ -96,10 +96,10 @@ function Stack({ cause: { stack } }: { cause: Cause }): Markup {
 export function Looked(props: { causes: Causes; one: string; which?: string }): Markup {
   const { causes, one, which = '' } = props
   const { looked, isAll, others } = causes
-  const count = `${isAll ? '' : 'the newest '}${showCount(looked, one)}`
+  const newest = `${isAll ? '' : 'The newest '}${showCount(looked, one)}`
   return (
     <p class="muted">
-      {`Of ${count}${which}, by the last error of each, without numbers, ids, addresses and what stands in quotes.`}
+      {`${newest}${which}, grouped by the last error of each job without numbers, ids, addresses and quoted text.`}
       {others.causes === 0
         ? null
         : ` ${showCount(others.failures, one)} are of ${showCount(others.causes, 'other cause')}.`}

@@ -66,6 +66,13 @@ function TimeToDrain(props: { backlog: Backlog; isWorkedOff: boolean }): Markup 
   const { backlog, isWorkedOff } = props
   const { ready, isExact, drainMs } = backlog
   const due = `${isExact ? '' : '≈ '}${showNumber(ready)} due`
+  if (ready === 0) {
+    return (
+      <Tile name="Time to drain">
+        <Nothing because="nothing is due" />
+      </Tile>
+    )
+  }
   return (
     <Tile
       name="Time to drain"

@@ -88,7 +88,7 @@ describeEachDatabase('the page of dead letters', (test) => {
     expect(body.count).toEqual({ value: 2, precision: 'exact' })
     expect((await send(one)).body.changed).toBe(2)
     const rest = textOf((await visit('/dead-letters?queue=dead')).html)
-    expect(rest).toContain('Of 1 dead letter,')
+    expect(rest).toContain('1 dead letter,')
     const all = actionsOf((await visit('/dead-letters?queue=dead')).html).get('Redrive all')
     expect((await send(all?.['body'] as object)).body.changed).toBe(1)
     const none = textOf((await visit('/dead-letters?queue=dead')).html)
