@@ -9,7 +9,7 @@ import { renderPage, renderPart } from './pages/layout.tsx'
 import type { Page, View, Visit } from './pages/page.ts'
 import { PAGES } from './pages/pages.ts'
 import { Refusal } from './refusal.ts'
-import { methodNotAllowed, readQuery } from './requests.ts'
+import { methodNotAllowed, readForm } from './requests.ts'
 import type { Parts } from './route.ts'
 import { Shared } from './shared.ts'
 
@@ -58,7 +58,7 @@ export class PageServer {
       parts: this.#parts,
       actor,
       path: req.param(),
-      query: readQuery(page, req.url),
+      query: readForm(page, req.url),
       links: this.#links,
       shared: this.#shared,
     }

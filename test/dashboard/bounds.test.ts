@@ -133,6 +133,10 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
   for (const address of ['/metrics', '/openapi.json']) {
     expect((await api('GET', address)).status).toBe(200)
   }
+  for (const address of ['/queues/default/jobs', `/jobs/${id}`]) {
+    const page = await api('GET', address, undefined, { accept: 'text/html' })
+    expect([address, page.status]).toEqual([address, 200])
+  }
   const preview = await api('POST', '/api/queues/default/cancel', { all: true, dryRun: true })
   expect(preview.status).toBe(200)
 })

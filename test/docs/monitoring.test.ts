@@ -31,10 +31,15 @@ test('alerts, board and page name the metrics that there are, and no others', as
   db,
   schema,
   openQueue,
+  rows,
 }) => {
   const queue = openQueue<string, unknown>(() => undefined)
   await queue.enqueue('x')
   await queue.drain()
+  await rows(
+    `insert into {schema}.workers (token, host, pid, version, lease_ms, in_flight, rss_bytes, event_loop_lag_ms)
+     values ('token', 'host', 1, '0', 30000, 1, 1, 1)`,
+  )
   const { text } = await readMetrics(new Store(driverFor(db), schema))
   const metrics = parseExposition(text)
   const series = new Set(

@@ -1,8 +1,8 @@
 import { show } from '../../core/show.ts'
 import type { DBTX } from '../../drivers/driver.ts'
-import { findQueue, type QueueRow } from '../../store/queues.ts'
+import { findQueue, listQueues, type QueueRow } from '../../store/queues.ts'
 import { notFound, type Refusal } from '../refusal.ts'
-import type { Parts } from '../route.ts'
+import { look, type Parts } from '../route.ts'
 
 /** The queue of that name. Throws a `Refusal` when there is none. */
 export async function requireQueue({ store }: Parts, name: string, tx?: DBTX): Promise<QueueRow> {
@@ -19,4 +19,13 @@ export function queueNotFound(name: string): Refusal {
     `There is no queue ${show(name)}.`,
     'GET /api/queues lists them; PUT /api/queues/{queue} makes one',
   )
+}
+
+/** Whether jobs of other queues come to the queue of that name when they have failed for good. Throws a `Refusal` when there is none. */
+export async function isQueueOfDead(parts: Parts, name: string): Promise<boolean> {
+  return look(parts, async (tx) => {
+    const { id } = await requireQueue(parts, name, tx)
+    const queues = await listQueues(parts.store, tx)
+    return queues.some(({ dlqId }) => dlqId === id)
+  })
 }

@@ -9,6 +9,7 @@ const text: Schema = { type: 'string' }
 const optionalText: Schema = { type: ['string', 'null'] }
 const optionalNumber: Schema = { type: ['number', 'null'] }
 const count: Schema = { type: 'integer', minimum: 0 }
+const optionalCount: Schema = { type: ['integer', 'null'], minimum: 0 }
 
 /** An answer's object: every property is there but those named optional. */
 export function answerOf(
@@ -202,11 +203,14 @@ export const SHAPES = {
   Job: answerOf({
     ...JOB,
     ...STANDING,
+    priority: { ...count, description: 'From 0, first, to 9, last.' },
+    timeoutMs: { ...optionalNumber, description: 'Of each run; null: none.' },
     errors: {
       type: 'array',
       items: answerOf({
         attempt: count,
-        at: instant,
+        startedAt: { ...optionalInstant, description: 'When the run started; null: not known.' },
+        at: { ...instant, description: 'When it failed.' },
         name: text,
         message: text,
         stack: optionalText,
@@ -276,6 +280,20 @@ export const SHAPES = {
     startedAt: instant,
     beatAt: instant,
     leaseMs: count,
+    inFlight: {
+      ...optionalCount,
+      description: 'Handlers that have not returned, as its last heartbeat said; null: none has.',
+    },
+    rssBytes: { ...optionalCount, description: 'Resident memory; null: not known.' },
+    heapBytes: {
+      ...optionalCount,
+      description: 'What of the JavaScript heap is used; null: not known.',
+    },
+    eventLoopLagMs: {
+      ...optionalCount,
+      description:
+        'How late its event loop was at worst between its last two heartbeats; null: not known.',
+    },
     queues: { type: 'array', items: text, description: 'Every queue that it ever claimed from.' },
   }),
   AuditEntry: answerOf({

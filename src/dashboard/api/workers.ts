@@ -29,10 +29,13 @@ export const workerRoutes: readonly Route[] = [
   },
 ]
 
-function showWorker({ leaseMs, startedAt, beatAt, queues, ...worker }: ListedWorker): object {
+function showWorker(listed: ListedWorker): object {
+  const { leaseMs, rssBytes, heapBytes, startedAt, beatAt, queues, ...worker } = listed
   return {
     ...worker,
     leaseMs: Number(leaseMs),
+    rssBytes: rssBytes === null ? null : Number(rssBytes),
+    heapBytes: heapBytes === null ? null : Number(heapBytes),
     startedAt: microsToDate(startedAt).toISOString(),
     beatAt: microsToDate(beatAt).toISOString(),
     queues: JSON.parse(queues) as unknown,
