@@ -2,6 +2,7 @@ import type { DBTX } from '../drivers/driver.ts'
 import { toMicros } from './instants.ts'
 import type { JobRow } from './job-row.ts'
 import { DEFAULT_KEEP_MS } from './queues.ts'
+import { ERROR_OBJECT } from './settle-parts.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -56,13 +57,7 @@ left join {schema}.queues as origins on origins.id = failed.origin_queue_id`
 const LIVE = shown({
   status: `case when failed.claimed_by > 0 then 'running' else 'available' end`,
   finishedAt: 'null::text',
-  errors: `jsonb_build_object(
-    'attempt', failed.error_attempt,
-    'at', (date_part('epoch', failed.error_at) * 1000000)::int8,
-    'name', failed.error_name,
-    'message', failed.error_message,
-    'stack', failed.error_stack
-  )`,
+  errors: 'failed.error',
   cancelRequestedAt: toMicros('failed.cancel_requested_at'),
 })
 
@@ -77,10 +72,7 @@ const PAST = shown({
 function liveFailures(order: 'asc' | 'desc', which: string): string {
   return `${LIVE}
 from (
-  select
-    looked.*,
-    last.attempt as error_attempt, last.at as error_at, last.name as error_name, last.message as error_message,
-    last.stack as error_stack
+  select looked.*, last.error
   from (
     select
       jobs.id, jobs.queue_id, jobs.claimed_by, jobs.attempt, jobs.max_retries, jobs.priority, jobs.timeout_ms,
@@ -92,7 +84,7 @@ from (
     limit $2::int4
   ) as looked
   cross join lateral (
-    select job_errors.attempt, job_errors.at, job_errors.name, job_errors.message, job_errors.stack
+    select job_errors.at, ${ERROR_OBJECT} as error
     from {schema}.job_errors
     where job_errors.job_id = looked.id
     order by job_errors.number desc

@@ -16,7 +16,7 @@ const MOST_QUEUES = 200
 export const deadLettersPage: Page = {
   path: '/dead-letters',
   role: 'viewer',
-  query: { queue: { type: 'string', minLength: 1, maxLength: 200 } },
+  query: { queue: { type: 'string', maxLength: 200 } },
   open: async (visit) => {
     const arrivals = await readArrivals(visit.parts, visit.shared)
     const name = visit.query['queue']

@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
 import { describeEachDatabase, until, type OpenQueue } from '../../support/fixtures.ts'
-import { findUnsafe, visitor } from './arrange.ts'
-import { actionsOf, linksOf, openDashboard, textOf } from './html.ts'
+import { visitor } from './arrange.ts'
+import { linksOf, openDashboard } from './html.ts'
+import { actionsOf, lookAs, textOf } from './look-at.ts'
 
 /** Jobs of a queue that failed for good with these messages. */
 async function bury(
@@ -77,20 +78,20 @@ describeEachDatabase('the page of dead letters', (test) => {
     const { api, visit } = openDashboard(db, schema)
     await bury(openQueue, 'emails', ['no user 1', 'no user 2', 'disk is full'])
     const { html } = await visit('/dead-letters?queue=dead')
-    const action = actionsOf(html).get('Redrive')
+    const action = actionsOf(html)['Redrive']
     expect(action).toMatchObject({
       preview: true,
       body: { errorText: expect.any(String) as string },
     })
-    const send = (body: object) => api(String(action?.['method']), String(action?.['path']), body)
+    const send = (body: object) => api(String(action?.method), String(action?.path), body)
     const one = { errorText: 'Error: no user' }
     const { body } = await send({ ...one, dryRun: true })
     expect(body.count).toEqual({ value: 2, precision: 'exact' })
     expect((await send(one)).body.changed).toBe(2)
     const rest = textOf((await visit('/dead-letters?queue=dead')).html)
     expect(rest).toContain('1 dead letter,')
-    const all = actionsOf((await visit('/dead-letters?queue=dead')).html).get('Redrive all')
-    expect((await send(all?.['body'] as object)).body.changed).toBe(1)
+    const all = actionsOf((await visit('/dead-letters?queue=dead')).html)['Redrive all']
+    expect((await send(all?.body ?? {})).body.changed).toBe(1)
     const none = textOf((await visit('/dead-letters?queue=dead')).html)
     expect(none).toContain('No dead letters')
   })
@@ -99,7 +100,7 @@ describeEachDatabase('the page of dead letters', (test) => {
     await bury(openQueue, 'emails', ['no user'])
     const seenBy = async (role: 'viewer' | 'operator') => {
       const { html } = await visitor(db, schema, role)('/dead-letters?queue=dead')
-      return [...actionsOf(html).keys()]
+      return Object.keys(actionsOf(html))
     }
     expect(await seenBy('viewer')).toEqual([])
     expect(await seenBy('operator')).toEqual(['Redrive all', 'Redrive'])
@@ -111,7 +112,7 @@ describeEachDatabase('the page of dead letters', (test) => {
     const statusOf = async (query: string) => (await visit(`/dead-letters?${query}`)).status
     expect(await statusOf('queue=none')).toBe(404)
     expect(await statusOf('queue=no%00ne')).toBe(404)
-    expect(await statusOf('queue=')).toBe(400)
+    expect(await statusOf('queue=')).toBe(200) // as an empty field of a form
     expect(await statusOf(`queue=${'x'.repeat(201)}`)).toBe(400)
     expect(await statusOf('queue=a&queue=b')).toBe(400)
     expect(await statusOf('__proto__=a')).toBe(400)
@@ -130,18 +131,17 @@ describeEachDatabase('the page of dead letters', (test) => {
     const evil = `<script>alert("x")</script>'"><img src=x>`
     await bury(openQueue, evil, [evil, '{"isEscaped":true}', '__proto__'], `${evil} dead`)
     const address = `/dead-letters?queue=${encodeURIComponent(`${evil} dead`)}`
-    const { visit } = openDashboard(db, schema)
+    const look = lookAs('admin', db, schema)
     for (const path of [address, '/dead-letters']) {
-      const { status, html } = await visit(path)
+      const { status, text } = await look(path)
       expect(status).toBe(200)
-      expect(findUnsafe(html)).toEqual([])
-      expect(html).not.toContain('<img src=x')
+      expect(text).toContain(evil)
     }
     const redact = ['errors.*.message', 'errors.*.stack']
     const redacting = visitor(db, schema, 'admin', { redact })
     const { html } = await redacting(address)
     expect(html).not.toContain('isEscaped')
     expect(textOf(html)).toContain('Error [redacted]')
-    expect([...actionsOf(html).keys()]).toEqual(['Redrive all'])
+    expect(Object.keys(actionsOf(html))).toEqual(['Redrive all'])
   })
 })
