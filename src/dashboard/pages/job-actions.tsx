@@ -70,7 +70,7 @@ function Edit(props: Props): Markup {
   const place: readonly Field[] = [
     { name: 'runAt', label: 'Not before', placeholder: 'as it is, or 2030-01-31T12:00:00Z' },
     {
-      ...({ name: 'priority', kind: 'json', placeholder: 'as it is' } as const),
+      ...({ name: 'priority', kind: 'number', placeholder: 'as it is' } as const),
       label: `Priority, from 0 (first) to 9 (last)${priority}`,
     },
   ]
@@ -113,8 +113,7 @@ function Delete({ visit, id, job }: Props): Markup {
   const action = {
     ...({ method: 'DELETE', path: `/api/jobs/${id}`, title: `Delete job ${id}` } as const),
     text: 'It is gone then, with its errors and its log. It cannot be taken back.',
-    // oxlint-disable-next-line unicorn/no-thenable -- it is written into the page, and never awaited
-    then: job.queue === null ? belowBase.overview() : belowBase.jobs(job.queue),
+    goTo: job.queue === null ? belowBase.overview() : belowBase.jobs(job.queue),
     ...{ danger: true, done: `The job ${id} was deleted.` },
   }
   return (

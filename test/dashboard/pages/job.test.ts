@@ -162,7 +162,7 @@ describeEachDatabase('the page of a job', (test) => {
     const { actions } = await lookAs('admin', db, schema, { basePath: '/admin' })(
       `/admin/jobs/${waits?.id}`,
     )
-    const { method, path, then: leadsTo } = actions['Delete'] ?? {}
+    const { method, path, goTo: leadsTo } = actions['Delete'] ?? {}
     expect([method, path]).toEqual(['DELETE', `/api/jobs/${waits?.id}`])
     expect(leadsTo).toBe('/queues/emails/jobs') // the script adds where the dashboard is mounted
     const api = adminApi(db, schema)
