@@ -239,7 +239,7 @@ export function countLive(
 }
 
 /** A sample that is not full has seen everything. */
-function total(sampled: number, sample: number, estimate: number | undefined): Counted {
+export function total(sampled: number, sample: number, estimate: number | undefined): Counted {
   if (sampled < sample) return { value: sampled, precision: 'exact' }
   if (estimate === undefined || estimate <= sampled) {
     return { value: sampled, precision: 'atLeast' }

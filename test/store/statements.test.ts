@@ -13,6 +13,7 @@ const NAME_NO_QUEUE = new Map([
   ['glance_at_queues', 'a sample of each queue of a page'],
   ['count_live_jobs', 'those queues of a page that hold more than the sample'],
   ['survey_queues', 'a sample of each queue of a page'],
+  ['list_dead_letter_queues', 'a sample of each dead-letter queue'],
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
 

@@ -1,6 +1,7 @@
 import { show } from '../../core/show.ts'
 import type { DBTX } from '../../drivers/driver.ts'
-import { findQueue, listQueues, type QueueRow } from '../../store/queues.ts'
+import { findQueuesBehind } from '../../store/dead-letter-queues.ts'
+import { findQueue, type QueueRow } from '../../store/queues.ts'
 import { notFound, type Refusal } from '../refusal.ts'
 import { look, type Parts } from '../route.ts'
 
@@ -29,7 +30,7 @@ export function queueNotFound(name: string): Refusal {
 export async function isQueueOfDead(parts: Parts, name: string): Promise<boolean> {
   return look(parts, async (tx) => {
     const { id } = await requireQueue(parts, name, tx)
-    const queues = await listQueues(parts.store, tx)
-    return queues.some(({ dlqId }) => dlqId === id)
+    const { count } = await findQueuesBehind(parts.store, id, tx)
+    return count > 0
   })
 }

@@ -38,7 +38,7 @@ const TAGS = new Set(
   (
     'html head meta title link script body header main nav a img form input button span b i small p h1 h2 h3 div ' +
     'section table thead tbody tr th td ul ol li dl dt dd pre code time label select option dialog kbd progress ' +
-    'details summary strong'
+    'details summary strong figure figcaption'
   ).split(' '),
 )
 
@@ -64,15 +64,18 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ...{ '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' },
 }
 
-function decode(text: string): string {
+/** The text that stands escaped in HTML. */
+export function decode(text: string): string {
   return text.replaceAll(/&(?:lt|gt|quot|#39|amp);/g, (entity) => ENTITIES[entity] ?? entity)
 }
 
-function textOf(html: string): string {
+/** What stands in HTML, without markup. */
+export function textOf(html: string): string {
   return decode(html.replaceAll(TAG, ' ')).replaceAll(/\s+/g, ' ')
 }
 
-function actionsOf(html: string): Record<string, Action> {
+/** What the buttons of a page would send, by what stands on them. */
+export function actionsOf(html: string): Record<string, Action> {
   const found = [...html.matchAll(/<button[^>]* data-action="([^"]*)"[^>]*>([^<]*)</g)]
   return Object.fromEntries(
     found.map(([, action = '', label = '']) => [label, JSON.parse(decode(action)) as Action]),
