@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 /** It replaces a module of ours, which a process that has loaded it already would not notice. */
 const REPLACES_MODULES = ['test/migrations/steps.test.ts']
 
+/** A browser wants both cores: they come after all others, one file at a time. */
+const IN_BROWSER = 'test/browser/**/*.test.ts'
+
 /** What holds for every test. */
 const common = {
   // Real processes and a real server: a slow machine is no failure, a hanging test is.
@@ -23,12 +26,22 @@ export default defineConfig({
           ...common,
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: REPLACES_MODULES,
+          exclude: [...REPLACES_MODULES, IN_BROWSER],
           // A process for each file, with all modules and a PGlite of its own, took half as much again.
           isolate: false,
         },
       },
       { test: { ...common, name: 'alone', include: REPLACES_MODULES } },
+      {
+        test: {
+          ...common,
+          name: 'browser',
+          include: [IN_BROWSER],
+          globalSetup: ['test/browser/global-setup.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })

@@ -7,7 +7,14 @@ import { invalidOption } from './core/validate.ts'
 import type { JobCondition } from './store/filter.ts'
 
 const MAX_ERROR_TEXT = 1_000
-const STATUSES: readonly JobStatus[] = ['available', 'running', 'finished', 'failed', 'cancelled']
+/** Every status. */
+export const STATUSES: readonly JobStatus[] = [
+  'available',
+  'running',
+  'finished',
+  'failed',
+  'cancelled',
+]
 
 /** The names of `JobFilter`. */
 export const FILTERS = [

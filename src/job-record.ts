@@ -13,6 +13,8 @@ interface StoredJobError {
   readonly name: string
   readonly message: string
   readonly stack: string | null
+  /** As `at`; null or not there: nobody noted it. */
+  readonly startedAt?: number | null
 }
 
 /** What `get` and `list` answer of a stored job. */
@@ -21,6 +23,8 @@ export function toJobRecord<Args, Result>(row: JobRow): JobRecord<Args, Result> 
   return {
     ...toJob<Args>(row),
     status: row.status,
+    priority: row.priority,
+    timeoutMs: row.timeoutMs === null ? null : Number(row.timeoutMs),
     tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
     startedAt: microsToOptionalDate(row.startedAt),
     finishedAt: microsToOptionalDate(row.finishedAt),
@@ -52,6 +56,7 @@ function bothEnds<T>(items: readonly T[]): readonly T[] {
   return [...items.slice(0, ERRORS_AT_EACH_END), ...items.slice(-ERRORS_AT_EACH_END)]
 }
 
-function toJobError({ attempt, at, name, message, stack }: StoredJobError): JobError {
-  return { attempt, at: new Date(at / 1000), name, message, stack }
+function toJobError({ attempt, startedAt, at, name, message, stack }: StoredJobError): JobError {
+  const started = typeof startedAt === 'number' ? new Date(startedAt / 1000) : null
+  return { attempt, startedAt: started, at: new Date(at / 1000), name, message, stack }
 }

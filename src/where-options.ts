@@ -105,7 +105,7 @@ const ELSEWHERE = Object.fromEntries(
 )
 
 /** The statuses of the jobs to which it can be done. */
-const STATUSES: Readonly<Record<Deed, readonly JobStatus[]>> = {
+export const STATUSES_FOR: Readonly<Record<Deed, readonly JobStatus[]>> = {
   cancel: ['available', 'running'],
   retry: ['failed', 'cancelled'],
   delete: ['available', 'finished', 'failed', 'cancelled'],
@@ -145,7 +145,7 @@ export function resolveWhere(
   if (!isAll && Object.keys(filters).length === 0) throw emptyFilter(deed, filter)
   const condition = resolveFilter(filters)
   const { status } = condition
-  if (status !== null) checkStatus(status, STATUSES[deed])
+  if (status !== null) checkStatus(status, STATUSES_FOR[deed])
   return {
     ...{ deed, condition },
     looks: status === null ? USUAL_LOOKS[deed] : [lookFor(status)],

@@ -74,7 +74,8 @@ async function dashboard(flags: DashboardFlags, cli: Cli): Promise<void> {
       schema,
       ...(auth === undefined ? openTo(flags.host) : { auth }),
     })
-    const { url, end } = await serve(dashboard, flags.port, address)
+    const serving = await serve(dashboard, flags.port, address)
+    const { url } = serving
     if (cli.isJson) cli.json({ url })
     else
       cli.print(
@@ -82,7 +83,7 @@ async function dashboard(flags: DashboardFlags, cli: Cli): Promise<void> {
       )
     cli.note(`Serving ${description}. Ctrl-C ends it.`)
     await aborted(cli.stop)
-    await end()
+    await serving.end()
   })
 }
 

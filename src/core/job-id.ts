@@ -17,7 +17,8 @@ export function parseJobId(value: unknown): string {
   )
 }
 
-function isJobId(text: string): boolean {
+/** Whether a text is the id of a job that could be. */
+export function isJobId(text: string): boolean {
   if (!/^(0|[1-9]\d{0,18})$/.test(text)) return false
   return text.length < MAX_JOB_ID.length || text <= MAX_JOB_ID
 }

@@ -28,6 +28,11 @@ export interface Job<Args = unknown> {
 export interface JobError {
   /** Which run it was; 1 is the first. */
   readonly attempt: number
+  /**
+   * When it started, by the database's clock; of a run whose process died, when that was about to start it. Null where
+   * nobody noted it: in runs that failed before the schema had version 6, or in a process of an older release.
+   */
+  readonly startedAt: Date | null
   /** When it failed, by the database's clock. */
   readonly at: Date
   /** The name of the error; `NonError` when something else was thrown, `WorkerCrashed` when the process died. */
@@ -42,6 +47,10 @@ export interface JobError {
 export interface JobRecord<Args = unknown, Result = unknown> extends Job<Args> {
   /** Where the job stands. */
   readonly status: JobStatus
+  /** Which of the due jobs run first: from 0 (first) to 9 (last); without meaning in a FIFO queue. */
+  readonly priority: number
+  /** How long each of its runs may take, in milliseconds; null: as long as it wants. */
+  readonly timeoutMs: number | null
   /** The words by which it is found. */
   readonly tags: readonly string[]
   /** When its latest run started; null before the first, and while a process has claimed but not yet started it. */

@@ -59,19 +59,26 @@ export function checkOrigin(request: Request): void {
     throw crossOrigin('Sec-Fetch-Site', site)
   }
   const origin = request.headers.get('origin')
-  if (origin === null || hostIn(origin) === hostOf(request).toLowerCase()) return
+  if (origin === null || isOfHost(origin, hostOf(request))) return
   throw crossOrigin('Origin', origin)
 }
 
 function crossOrigin(field: string, value: string): Refusal {
   const message = `A page of another origin sent this (${field}: ${show(value).slice(1, -1)}); nothing was done.`
-  const remedy = 'send it from a page of this origin, or without a browser'
+  const atProxies = field === 'Origin' ? '; a proxy between them must pass on the header Host' : ''
+  const remedy = `send it from a page of this origin, or without a browser${atProxies}`
   return new Refusal(403, 'CROSS_ORIGIN', message, { field, value: value.slice(0, 300), remedy })
 }
 
-/** As a URL has it: without the port that goes without saying, which browsers leave out of Host as well. */
-function hostIn(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host.toLowerCase() : undefined // 'null' is nobody's
+/**
+ * Whether a page of this origin was served under this host. Both are read as URLs of the origin's scheme, because a proxy
+ * may end TLS, and may name the port that goes without saying. 'null' is nobody's origin.
+ */
+function isOfHost(origin: string, host: string): boolean {
+  if (!URL.canParse(origin)) return false
+  const page = new URL(origin)
+  const asked = `${page.protocol}//${host}`
+  return page.host !== '' && URL.canParse(asked) && new URL(asked).host === page.host
 }
 
 function hostOf(request: Request): string {

@@ -6,10 +6,10 @@ import { PAGE_HEADERS, SAFE_HEADERS } from './guards.ts'
 import { Live, type LiveParts } from './live.ts'
 import { Links } from './pages/links.ts'
 import { renderPage, renderPart } from './pages/layout.tsx'
-import type { Page, View, Visit } from './pages/page.ts'
+import type { Page, Redirect, View, Visit } from './pages/page.ts'
 import { PAGES } from './pages/pages.ts'
 import { Refusal } from './refusal.ts'
-import { methodNotAllowed, readQuery } from './requests.ts'
+import { methodNotAllowed, readForm } from './requests.ts'
 import type { Parts } from './route.ts'
 import { Shared } from './shared.ts'
 
@@ -58,12 +58,19 @@ export class PageServer {
       parts: this.#parts,
       actor,
       path: req.param(),
-      query: readQuery(page, req.url),
+      query: readForm(page, req.url),
       links: this.#links,
       shared: this.#shared,
     }
-    if (req.header('accept') === 'text/event-stream') return this.#stream(page, visit, req.url)
+    const isToBeStreamed = req.method === 'GET' && req.header('accept') === 'text/event-stream'
+    if (isToBeStreamed) return this.#stream(page, visit, req.url)
     const view = await page.open(visit)
+    if ('redirect' in view) {
+      return new Response(null, {
+        status: 303,
+        headers: { ...SAFE_HEADERS, location: view.redirect },
+      })
+    }
     const html = renderPage(view, visit, (await loadAssets()).version)
     return new Response(html, { headers: { ...PAGE_HEADERS, vary: 'accept' } })
   }
@@ -89,9 +96,10 @@ export class PageServer {
   }
 }
 
-function livePartsOf({ parts }: View): LiveParts {
+function livePartsOf(view: View | Redirect): LiveParts {
+  if ('redirect' in view) return new Map()
   return new Map(
-    parts.flatMap((part) => (part.live === undefined ? [] : [[part.live, renderPart(part)]])),
+    view.parts.flatMap((part) => (part.live === undefined ? [] : [[part.live, renderPart(part)]])),
   )
 }
 

@@ -23,6 +23,14 @@ export function readQuery(route: Pick<Route, 'query'>, url: string): Record<stri
   return query
 }
 
+/** As `readQuery`, for what a form sends: a field that was left empty is none. */
+export function readForm(page: Pick<Route, 'query'>, url: string): Record<string, unknown> {
+  const filled = new URL(url)
+  const entries = [...filled.searchParams].filter(([, text]) => text !== '')
+  filled.search = new URLSearchParams(entries).toString()
+  return readQuery(page, filled.href)
+}
+
 /** The body of a request, which must be as the route describes it. */
 export function checkBody(route: Route, body: unknown): Record<string, unknown> {
   check(route.body ?? {}, body)

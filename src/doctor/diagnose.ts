@@ -14,16 +14,24 @@ import { readServer, readStanding, type Standing, type Subject } from './subject
 const QUERY_CANCELED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** What is looked at, and how. */
-export interface DiagnoseOptions {
-  /** The schema with Millrace's tables. @default 'millrace' */
-  readonly schema?: string | undefined
+/** How it is looked. */
+export interface ExamineOptions {
   /** The release of Millrace that looks. */
   readonly version: string
   /** The role whose rights are looked at. @default the role of the connection */
   readonly role?: string | undefined
   /** From where on something is worth a warning. @default DEFAULT_LIMITS */
   readonly limits?: Partial<Limits> | undefined
+  /** Checks that are left out, by their names. @default none */
+  readonly leaveOut?: readonly string[] | undefined
+  /** Whether nothing is told of what others ask the database, for those who may not know it. @default false */
+  readonly hidesQueries?: boolean
+}
+
+/** What is looked at, and how. */
+export interface DiagnoseOptions extends ExamineOptions {
+  /** The schema with Millrace's tables. @default 'millrace' */
+  readonly schema?: string | undefined
 }
 
 /**
@@ -31,13 +39,18 @@ export interface DiagnoseOptions {
  * do. It changes nothing. A check that fails is a finding like any other; only a lost connection rejects.
  */
 export async function diagnose(database: Database, options: DiagnoseOptions): Promise<Finding[]> {
-  const store = new Store(driverFor(database), resolveSchema(options.schema))
+  return examine(new Store(driverFor(database), resolveSchema(options.schema)), options)
+}
+
+/** As `diagnose`, on a database and schema that are at hand already. */
+export async function examine(store: Store, options: ExamineOptions): Promise<Finding[]> {
+  const { version, leaveOut = [], hidesQueries } = options
   const { server, role } = await readServer(store, options.role)
   const standing = await readStanding(store)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const subject = { store, server, role, standing, limits, version: options.version }
+  const subject = { store, server, role, standing, limits, version, hidesQueries }
   const findings: Finding[] = []
-  for (const check of CHECKS) {
+  for (const check of CHECKS.filter(({ name }) => !leaveOut.includes(name))) {
     const observations = await observe(check, subject)
     findings.push(...observations.map((observation) => ({ check: check.name, ...observation })))
   }

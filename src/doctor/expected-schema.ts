@@ -59,6 +59,10 @@ column workers.stopped_at: timestamp with time zone
 column workers.dead_at: timestamp with time zone
 column workers.looked_at: timestamp with time zone
 column workers.rescued_at: timestamp with time zone
+column workers.in_flight: integer
+column workers.rss_bytes: bigint
+column workers.heap_bytes: bigint
+column workers.event_loop_lag_ms: integer
 constraint workers.workers_pkey: PRIMARY KEY (id)
 
 table jobs: permanent
@@ -98,6 +102,7 @@ column job_errors.message: text not null
 column job_errors.stack: text
 column job_errors.worker_id: integer
 column job_errors.claim_no: bigint
+column job_errors.started_at: timestamp with time zone
 constraint job_errors.job_errors_in_order: PRIMARY KEY (job_id, number)
 
 table suspects: permanent

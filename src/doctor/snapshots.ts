@@ -19,10 +19,11 @@ export const snapshots: Check = {
   name: 'snapshots',
   group: 'Upkeep',
   notEmbedded: 'The embedded database has one session, this one.',
-  async run({ store, server, limits }) {
+  async run({ store, server, limits, hidesQueries }) {
     const { sessions, prepared, slots } = await readOnly(store, (tx) => look(store, tx))
+    const told = hidesQueries === true ? sessions.map(withoutQuery) : sessions
     const observations = [
-      ...observeSessions(sessions, server, limits),
+      ...observeSessions(told, server, limits),
       ...observePrepared(prepared, limits),
       ...observeSlots(slots, limits),
     ]
@@ -41,6 +42,10 @@ async function look(
     prepared: await store.run<PreparedTransaction>(LIST_PREPARED, [], tx),
     slots: await store.run<Slot>(LIST_SLOTS, [], tx),
   }
+}
+
+function withoutQuery(session: Session): Session {
+  return { ...session, query: null }
 }
 
 function ageOf({ transactions }: Holding): number {

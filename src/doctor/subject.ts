@@ -16,6 +16,8 @@ export interface Subject {
   readonly role: Role
   /** The release of Millrace that looks. */
   readonly version: string
+  /** Whether nothing is told of what others ask the database. @default false */
+  readonly hidesQueries?: boolean
 }
 
 /** The server, as the connection sees it. */

@@ -5,7 +5,7 @@ import { NOTHING_READY, readBacklogs } from '../store/backlog.ts'
 import { listQueues } from '../store/queues.ts'
 import { readPaces, readTotals } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
-import { readWorkers } from '../store/workers.ts'
+import { sumUpWorkers, type WorkersTogether } from '../store/worker-list.ts'
 import { CONTENT_TYPE, renderMetrics, type Metric, type Sample } from './exposition.ts'
 import { backlogAt, type Backlog } from './stats.ts'
 import { Sums } from './sums.ts'
@@ -45,8 +45,8 @@ export async function readMetrics(store: Store, tx?: DBTX): Promise<MetricsText>
     isPaused: pausedAt !== null,
     isDlq: dlqIds.has(id),
   }))
-  const { living } = await readWorkers(store, tx)
-  return { contentType: CONTENT_TYPE, text: renderMetrics(metricsOf(queues, living.length)) }
+  const workers = await sumUpWorkers(store, tx)
+  return { contentType: CONTENT_TYPE, text: renderMetrics(metricsOf(queues, workers)) }
 }
 
 /** Bounds of the buckets that are told, as exponents of 2 in milliseconds: from 1 ms to 70 minutes. */
@@ -101,7 +101,31 @@ const GAUGES: readonly (readonly [string, string, (queue: QueueMetrics) => numbe
   ],
 ]
 
-function metricsOf(queues: readonly QueueMetrics[], workers: number): Metric[] {
+/** The same of the workers: of all together, as there may be many, and none for long. */
+const WORKER_GAUGES: readonly (readonly [
+  string,
+  string,
+  (workers: WorkersTogether) => number | null,
+])[] = [
+  ['workers', 'Processes that receive.', ({ count }) => count],
+  [
+    'runs_in_flight',
+    'Handlers that have not returned, as the workers said last.',
+    ({ inFlight }) => inFlight,
+  ],
+  [
+    'worker_event_loop_lag_seconds',
+    'How late an event loop was at worst between two heartbeats, of the worker where it was worst.',
+    ({ eventLoopLagMs }) => (eventLoopLagMs === null ? null : eventLoopLagMs / 1_000),
+  ],
+  [
+    'worker_resident_memory_bytes',
+    'Resident memory of the worker that has most.',
+    ({ rssBytes }) => rssBytes,
+  ],
+]
+
+function metricsOf(queues: readonly QueueMetrics[], workers: WorkersTogether): Metric[] {
   return [
     ...COUNTERS.map(([name, count, help]): Metric => {
       const samples = queues.map(({ queue, sums }) => sampleOf(queue, sums.counts[count]))
@@ -124,10 +148,11 @@ function metricsOf(queues: readonly QueueMetrics[], workers: number): Metric[] {
       })
       return { name: `millrace_${name}`, type: 'gauge', help, samples }
     }),
-    {
-      ...{ name: 'millrace_workers', type: 'gauge', help: 'Processes that receive.' },
-      samples: [{ labels: {}, value: workers }],
-    },
+    ...WORKER_GAUGES.map(([name, help, of]): Metric => {
+      const value = of(workers)
+      const samples = value === null ? [] : [{ labels: {}, value }]
+      return { name: `millrace_${name}`, type: 'gauge', help, samples }
+    }),
   ]
 }
 

@@ -2,7 +2,8 @@ import type { DBTX } from '../drivers/driver.ts'
 import { FENCE_PARAMETERS, UNLESS_CANCELLED } from './fence.ts'
 import { isAmongThose } from './among.ts'
 import { afterMillis } from './instants.ts'
-import { encodeErrors, fenceValues, type HeldJob, type Holder, type StoredError } from './settle.ts'
+import { encodeErrors, fenceValues, type FailedRun, type Holder } from './settle.ts'
+import { ERROR_VALUES, withErrors } from './settle-parts.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
@@ -12,10 +13,6 @@ import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
  * transaction, so that each statement names one queue (a distributed table can then keep every
  * queue on a node of its own). In the queue it left a pointer in history says where the job went.
  */
-
-export interface BuriedRun extends HeldJob {
-  readonly error: StoredError
-}
 
 /** A job between two queues, as JSON text in the shape that `ARRIVE` reads. */
 export interface MovingJob {
@@ -50,14 +47,11 @@ with departed as (
     width_bucket(id, $3::int8[]) as place
 ),
 noted as (
-  insert into {schema}.job_errors (job_id, number, attempt, name, message, stack, worker_id, claim_no)
+  insert into {schema}.job_errors (job_id, number, attempt, worker_id, claim_no, name, message, stack, started_at)
   select
-    id, error_count, attempt,
-    (select $6::text::jsonb) -> (place - 1) ->> 'name',
-    (select $6::text::jsonb) -> (place - 1) ->> 'message',
-    (select $6::text::jsonb) -> (place - 1) ->> 'stack',
-    $2::int4, claim_no
-  from departed
+    id, error_count, attempt, $2::int4, claim_no,
+    ${ERROR_VALUES}
+  from ${withErrors('departed')}
 ),
 pointed as (
   insert into {schema}.history (${POINTER_COLUMNS}, worker_id, claim_no)
@@ -181,7 +175,7 @@ select id::text as "id", ${WAKE} as "isWoken" from arrived`,
 export function bury(
   store: Store,
   holder: Holder,
-  runs: readonly BuriedRun[],
+  runs: readonly FailedRun[],
   dlqId: number,
   keepMs: number,
 ): Promise<string[]> {

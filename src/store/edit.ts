@@ -62,8 +62,8 @@ with edited as (
       and exists (select from {schema}.queues where queues.id = $1::int4 and queues.is_fifo)
     )
   returning
-    jobs.id, jobs.queue_id, jobs.run_at, jobs.created_at, jobs.priority, jobs.max_retries, jobs.attempt,
-    jobs.error_count, jobs.claimed_by, jobs.claim_no, jobs.started_at, jobs.origin_queue_id,
+    jobs.id, jobs.queue_id, jobs.run_at, jobs.created_at, jobs.priority, jobs.max_retries, jobs.timeout_ms,
+    jobs.attempt, jobs.error_count, jobs.claimed_by, jobs.claim_no, jobs.started_at, jobs.origin_queue_id,
     jobs.args, jobs.metadata, jobs.tags, jobs.cancel_requested_at
 ),
 rewound as (

@@ -2,13 +2,9 @@ import type { DBTX } from '../drivers/driver.ts'
 import { toMicros, type Micros } from './instants.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
+import { IS_LIVING } from './worker-list.ts'
 
 /* What the doctor asks Millrace's own tables. All of it is read, and nothing costs more the more jobs there are. */
-
-/** Whether a worker was heard of within its lease. */
-const IS_LIVING = `workers.stopped_at is null
-    and workers.dead_at is null
-    and workers.beat_at > statement_timestamp() - workers.lease_ms * interval '1 millisecond'`
 
 /** Which process of the server answers here: what tells whether two clients share one. */
 export const READ_BACKEND = statement({
@@ -58,7 +54,8 @@ select
   workers.version as "version",
   workers.lease_ms::text as "leaseMs",
   (date_part('epoch', statement_timestamp() - workers.beat_at) * 1000)::int8::text as "silentForMs",
-  (date_part('epoch', statement_timestamp() - workers.dead_at) * 1000)::int8::text as "deadForMs"
+  (date_part('epoch', statement_timestamp() - workers.dead_at) * 1000)::int8::text as "deadForMs",
+  workers.event_loop_lag_ms as "eventLoopLagMs"
 from {schema}.workers
 where workers.stopped_at is null and workers.rescued_at is null
 order by workers.id`,
@@ -123,6 +120,8 @@ export interface SurveyedWorker {
   readonly silentForMs: number
   /** How long ago it was declared dead; null: it was not. */
   readonly deadForMs: number | null
+  /** How late its event loop was at worst, as its last heartbeat said; null: nothing. */
+  readonly eventLoopLagMs: number | null
 }
 
 export async function surveyWorkers(store: Store, tx: DBTX): Promise<SurveyedWorker[]> {

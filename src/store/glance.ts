@@ -12,12 +12,43 @@ import type { Store } from './store.ts'
  * but asking it for each of 200 queues is 400 statements.
  */
 
+/** Of a queue of `queues`: how many live jobs are there, as far as `limit` says, and how many of them are claimed. */
+export function liveSample(limit: string): string {
+  return `(
+  select
+    count(*)::int4 as sampled,
+    (count(*) filter (where sample.claimed_by > 0))::int4 as running
+  from (
+    select jobs.claimed_by
+    from {schema}.jobs
+    where jobs.queue_id = queues.id
+    order by jobs.queue_id, jobs.id
+    limit ${limit}
+  ) as sample
+)`
+}
+
 /**
- * The lanes name the queue only as `jobs_due` has it: beside the plain column the planner takes both to be independent,
- * expects next to nothing, and sorts all that is due (150 rows for each lane of a test, where one was asked for).
- *
- * `$1` is the name before the page, `$2` how many queues, `$3` the size of each sample, `$4` the only one.
+ * Of a queue of `queues`: since when the job has been due that has waited longest. The lanes name the queue only as
+ * `jobs_due` has it: beside the plain column the planner takes both to be independent, expects next to nothing, and
+ * sorts all that is due (150 rows for each lane of a test, where one was asked for).
  */
+export const OLDEST_DUE = `(
+  select min(first.run_at) as since
+  from generate_series(0, 9) as lane (priority)
+  cross join lateral (
+    select jobs.run_at
+    from {schema}.jobs
+    where jobs.queue_id + 0 = queues.id
+      and jobs.priority = lane.priority
+      and jobs.run_at <= statement_timestamp()
+      and (jobs.claimed_by is null or jobs.claimed_by = 0)
+    order by jobs.run_at, jobs.id + 0
+    limit 1
+  ) as first
+)`
+
+/** `$1` is the name before the page, `$2` how many queues, `$3` the size of each sample, `$4` the only one. */
 export const GLANCE_AT_QUEUES = statement({
   name: 'glance_at_queues',
   parameters: ['text', 'int4', 'int4', 'text'],
@@ -44,18 +75,7 @@ from (
   limit $2::int4
 ) as queues
 left join {schema}.queues as dlqs on dlqs.id = queues.dlq_id
-cross join lateral (
-  select
-    count(*)::int4 as sampled,
-    (count(*) filter (where sample.claimed_by > 0))::int4 as running
-  from (
-    select jobs.claimed_by
-    from {schema}.jobs
-    where jobs.queue_id = queues.id
-    order by jobs.queue_id, jobs.id
-    limit $3::int4
-  ) as sample
-) as live
+cross join lateral ${liveSample('$3::int4')} as live
 cross join lateral (
   select
     count(*)::int4 as sampled,
@@ -70,20 +90,7 @@ cross join lateral (
     limit $3::int4
   ) as sample
 ) as past
-cross join lateral (
-  select min(first.run_at) as since
-  from generate_series(0, 9) as lane (priority)
-  cross join lateral (
-    select jobs.run_at
-    from {schema}.jobs
-    where jobs.queue_id + 0 = queues.id
-      and jobs.priority = lane.priority
-      and jobs.run_at <= statement_timestamp()
-      and (jobs.claimed_by is null or jobs.claimed_by = 0)
-    order by jobs.run_at, jobs.id + 0
-    limit 1
-  ) as first
-) as due
+cross join lateral ${OLDEST_DUE} as due
 order by queues.name`,
 })
 
@@ -162,7 +169,7 @@ async function glance(
 }
 
 function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): QueueAtAGlance {
-  const live = total(row.live, sample, sizes?.live(row.id))
+  const live = countLive(row, sample, sizes)
   const past = total(row.past, sample, sizes?.past(row.id))
   const share = (part: number): Counted => ({
     value: row.past === 0 ? 0 : Math.round((part * past.value) / row.past),
@@ -179,9 +186,7 @@ function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): Q
     retryJitter: Number(row.retryJitter),
     paused: pauseOf(row),
     counts: {
-      available: { value: live.value - row.running, precision: live.precision },
-      // Claims are at the front, but those of a busy queue may be more than the sample.
-      running: { value: row.running, precision: live.precision === 'exact' ? 'exact' : 'atLeast' },
+      ...live,
       finished: share(row.finished),
       failed: share(row.failed),
       cancelled: share(row.cancelled),
@@ -190,8 +195,22 @@ function readGlance(row: GlanceRow, sample: number, sizes: Sizes | undefined): Q
   }
 }
 
+/** What a sample says of the live jobs of a queue. */
+export function countLive(
+  { id, live, running }: { id: number; live: number; running: number },
+  sample: number,
+  sizes: Sizes | undefined,
+): { available: Counted; running: Counted } {
+  const { value, precision } = total(live, sample, sizes?.live(id))
+  return {
+    available: { value: value - running, precision },
+    // Claims are at the front, but those of a busy queue may be more than the sample.
+    running: { value: running, precision: precision === 'exact' ? 'exact' : 'atLeast' },
+  }
+}
+
 /** A sample that is not full has seen everything. */
-function total(sampled: number, sample: number, estimate: number | undefined): Counted {
+export function total(sampled: number, sample: number, estimate: number | undefined): Counted {
   if (sampled < sample) return { value: sampled, precision: 'exact' }
   if (estimate === undefined || estimate <= sampled) {
     return { value: sampled, precision: 'atLeast' }

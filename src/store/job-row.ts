@@ -1,4 +1,5 @@
 import { toMicros, type Micros } from './instants.ts'
+import { ERROR_OBJECT } from './settle-parts.ts'
 
 /** A job as the statements that read jobs answer it, from the queue or from history. */
 export interface JobRow {
@@ -9,6 +10,8 @@ export interface JobRow {
   metadata: string
   attempt: number
   maxRetries: number
+  priority: number
+  timeoutMs: string | null
   createdAt: Micros
   runAt: Micros
   startedAt: Micros | null
@@ -27,8 +30,11 @@ export interface JobRow {
   progressAt: Micros | null
 }
 
+/** A value as JSON. */
+const whole = (column: string): string => `${column}::text`
+
 /** What the job with this id has reported last; `show` says how much of a value. */
-export function progressOf(id: string, show = (column: string) => `${column}::text`): string {
+export function progressOf(id: string, show = whole): string {
   const read = (column: string): string =>
     `(select ${column} from {schema}.job_progress where job_progress.job_id = ${id})`
   return `
@@ -46,22 +52,18 @@ export const LIVE_STATE = `jobs.attempt + case when jobs.claimed_by > 0 and coal
   null::text as "finishedAt",
   jobs.error_count as "errorCount"`
 
-/** Columns of a `JobRow` from `jobs`, joined with `started` (a lateral `at`) and `queues`, `origins`. */
-export const LIVE_JOB_COLUMNS = `
+/** Columns of a `JobRow` from `jobs`, joined with `started` (a lateral `at`) and `queues`, `origins`; `show` says how much of a value. */
+export const liveJobColumns = (show = whole): string => `
   jobs.id::text as "id",
   queues.name as "queueName",
   case when jobs.claimed_by > 0 then 'running' else 'available' end as "status",
-  jobs.args::text as "args",
-  jobs.metadata::text as "metadata",
+  ${show('jobs.args')} as "args",
+  ${show('jobs.metadata')} as "metadata",
 ${LIVE_STATE},
+  jobs.priority::int4 as "priority",
+  jobs.timeout_ms::text as "timeoutMs",
   (
-    select jsonb_agg(jsonb_build_object(
-      'attempt', job_errors.attempt,
-      'at', (date_part('epoch', job_errors.at) * 1000000)::int8,
-      'name', job_errors.name,
-      'message', job_errors.message,
-      'stack', job_errors.stack
-    ) order by job_errors.number)::text
+    select jsonb_agg(${ERROR_OBJECT} order by job_errors.number)::text
     from {schema}.job_errors
     where job_errors.job_id = jobs.id
   ) as "errors",
@@ -69,6 +71,8 @@ ${LIVE_STATE},
   origins.name as "originQueue",
   ${toMicros('jobs.cancel_requested_at')} as "cancelRequestedAt",
   to_jsonb(jobs.tags)::text as "tags",${progressOf('jobs.id')}`
+
+export const LIVE_JOB_COLUMNS = liveJobColumns()
 
 /** What the columns above are read from: the table, or what a statement answers of it under the name `jobs`. */
 export function liveJobSource(jobs: string): string {
@@ -88,25 +92,29 @@ left join lateral (
 
 export const LIVE_JOB_SOURCE = liveJobSource('{schema}.jobs')
 
-/** Columns of a `JobRow` from `history`, joined with `queues` and `origins`. */
-export const PAST_JOB_COLUMNS = `
+/** Columns of a `JobRow` from `history`, joined with `queues` and `origins`; `show` says how much of a value. */
+export const pastJobColumns = (show = whole): string => `
   history.id::text as "id",
   queues.name as "queueName",
   history.outcome::text as "status",
-  history.args::text as "args",
-  history.metadata::text as "metadata",
+  ${show('history.args')} as "args",
+  ${show('history.metadata')} as "metadata",
   history.attempt as "attempt",
   history.max_retries::int4 as "maxRetries",
+  history.priority::int4 as "priority",
+  history.timeout_ms::text as "timeoutMs",
   ${toMicros('history.created_at')} as "createdAt",
   ${toMicros('history.run_at')} as "runAt",
   ${toMicros('history.started_at')} as "startedAt",
   ${toMicros('history.finished_at')} as "finishedAt",
   history.error_count as "errorCount",
   history.errors::text as "errors",
-  history.result::text as "result",
+  ${show('history.result')} as "result",
   origins.name as "originQueue",
   null::text as "cancelRequestedAt",
   to_jsonb(history.tags)::text as "tags",${progressOf('history.id')}`
+
+export const PAST_JOB_COLUMNS = pastJobColumns()
 
 export const PAST_JOB_SOURCE = `
 {schema}.history

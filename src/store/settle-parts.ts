@@ -11,16 +11,23 @@ export const SETTLED_COLUMNS = `
     origin_queue_id, claimed_by as worker_id, claim_no, args, metadata, tags, attempt, error_count,
     width_bucket(id, $3::int8[]) as place`
 
-/** When a run started by `$5`, which may be a little ahead of the database's clock; null where it is 0. */
-export const STARTED_AT = `least(${fromMicros('nullif(($5::int8[])[place], 0)')}, statement_timestamp())`
+/** When a run started that may have started a little ahead of the database's clock; null where that is 0 or null. */
+function startOf(micros: string): string {
+  // `least` passes nulls by: without the case, a run that never started would have started now.
+  return `case when ${micros} > 0 then least(${fromMicros(micros)}, statement_timestamp()) end`
+}
+
+/** When the runs started, by `$5`. */
+export const STARTED_AT = startOf('($5::int8[])[place]')
 
 /** An error as JSON, the shape of the elements of `history.errors`. */
-const ERROR_OBJECT = `jsonb_build_object(
+export const ERROR_OBJECT = `jsonb_build_object(
       'attempt', job_errors.attempt,
       'at', (date_part('epoch', job_errors.at) * 1000000)::int8,
       'name', job_errors.name,
       'message', job_errors.message,
-      'stack', job_errors.stack
+      'stack', job_errors.stack,
+      'startedAt', (date_part('epoch', job_errors.started_at) * 1000000)::int8
     )`
 
 /**
@@ -41,14 +48,29 @@ export const ERRORS_OF_SETTLED = `case
       )
     end`
 
-/** This run's error, from the JSON array in `$6`. */
+/** This run's error, from the JSON array in `$6`; it started at `$5`. */
 export const ONE_ERROR = `(
       (select $6::text::jsonb) -> (place - 1)
       || jsonb_build_object(
         'attempt', attempt + 1,
-        'at', (date_part('epoch', statement_timestamp()) * 1000000)::int8
+        'at', (date_part('epoch', statement_timestamp()) * 1000000)::int8,
+        'startedAt', (date_part('epoch', ${STARTED_AT}) * 1000000)::int8
       )
     )`
+
+/**
+ * Adds to the rows of `runs` the error of each, from the JSON array in `$6`. The offset keeps this apart, or each
+ * column that is taken from an error would read all errors by itself.
+ */
+export function withErrors(runs: string): string {
+  return `(
+    select ${runs}.*, (select $6::text::jsonb) -> (place - 1) as error from ${runs} offset 0
+  ) as run`
+}
+
+/** What `withErrors` adds, as columns of `job_errors` from `name` on. */
+export const ERROR_VALUES = `error ->> 'name', error ->> 'message', error ->> 'stack',
+    ${startOf("(error ->> 'startedAt')::int8")}`
 
 /** Deletes the errors of jobs that leave the table. */
 export const FORGET_ERRORS = `forgotten as (

@@ -5,6 +5,7 @@ import { afterMillis, fromMicros } from './instants.ts'
 import { statement, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 import {
+  ERROR_VALUES,
   ERRORS_OF_SETTLED,
   FORGET_ERRORS,
   HISTORY_COLUMNS,
@@ -12,6 +13,7 @@ import {
   SETTLED_COLUMNS,
   SETTLED_IDS,
   STARTED_AT,
+  withErrors,
 } from './settle-parts.ts'
 import { FENCE, FENCE_PARAMETERS, UNLESS_CANCELLED } from './fence.ts'
 import { WAKE, WAKE_PARAMETERS, wakeValues } from './wake.ts'
@@ -42,15 +44,14 @@ export interface StoredError {
   readonly stack: string | null
 }
 
-export interface RetriedRun extends HeldJob {
-  readonly afterMs: number
-  readonly error: StoredError
-}
-
 export interface FailedRun extends HeldJob {
   /** As of `FinishedRun`; undefined: not known. */
   readonly startedAt: number | undefined
   readonly error: StoredError
+}
+
+export interface RetriedRun extends FailedRun {
+  readonly afterMs: number
 }
 
 export interface SnoozedRun extends HeldJob {
@@ -176,16 +177,11 @@ parked as (
   on conflict do nothing
 ),
 noted as (
-  insert into {schema}.job_errors (job_id, number, attempt, name, message, stack, worker_id, claim_no)
+  insert into {schema}.job_errors (job_id, number, attempt, worker_id, claim_no, name, message, stack, started_at)
   select
-    id, error_count, attempt,
-    error ->> 'name', error ->> 'message', error ->> 'stack',
-    $2::int4,
-    ($4::int8[])[place]
-  from (
-    -- The offset keeps this apart, or each of the three would read all errors by itself.
-    select settled.*, (select $6::text::jsonb) -> (place - 1) as error from settled offset 0
-  ) as run
+    id, error_count, attempt, $2::int4, ($4::int8[])[place],
+    ${ERROR_VALUES}
+  from ${withErrors('settled')}
 ),
 trimmed as (
   -- Of many errors the first and the last twenty are kept.
@@ -364,9 +360,9 @@ export function fenceValues(holder: Holder, jobs: readonly HeldJob[]): unknown[]
   ]
 }
 
-/** Errors of a batch as one JSON parameter, in the order of its jobs. */
-export function encodeErrors(runs: readonly { readonly error: StoredError }[]): string {
-  return JSON.stringify(runs.map((run) => run.error))
+/** Errors of a batch as one JSON parameter, in the order of its jobs, each with the start of its run. */
+export function encodeErrors(runs: readonly FailedRun[]): string {
+  return JSON.stringify(runs.map(({ error, startedAt }) => ({ ...error, startedAt })))
 }
 
 async function settledIds(

@@ -1,6 +1,7 @@
 import { COUNTS, type CountName, type TallyRow } from '../core/tally.ts'
 import type { DBTX } from '../drivers/driver.ts'
 import { fromMicros, toMicros, type Micros } from './instants.ts'
+import { sqlArray } from './numerals.ts'
 import { statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -192,6 +193,47 @@ from (
 ) as known`,
 })
 
+/** SQL for what is known of the queue `asked.id`, minute by minute since `from`. */
+function minutesSince(from: string): string {
+  return `
+  select statistics.at, ${FIGURES}
+  from {schema}.statistics
+  where statistics.queue_id = asked.id
+    and statistics.step = 'minute'
+    and statistics.at >= ${fromMicros(from)}
+  union all
+  select tallies.at, ${FIGURES}
+  from {schema}.tallies
+  where tallies.queue_id = asked.id and tallies.at >= ${fromMicros(from)}`
+}
+
+/** As READ_STATISTICS, of many queues at once, since an instant of the last day. */
+export const READ_MINUTES = statement({
+  name: 'read_minutes',
+  parameters: ['int4[]', 'int8'],
+  indexes: ['statistics_of_queue', 'tallies_of_queue'],
+  sql: `
+select asked.id as "queueId", ${toMicros('known.at')} as "at", ${FIGURES_AS_TEXT}
+from unnest($1::int4[]) as asked (id)
+cross join lateral (${minutesSince('$2::int8')}
+) as known`,
+})
+
+/** The counts of all queues together, since an instant of the last day. */
+export const SUM_MINUTES = statement({
+  name: 'sum_minutes',
+  parameters: ['int8'],
+  indexes: ['statistics_of_queue', 'tallies_of_queue'],
+  sql: `
+select
+  concat_ws(' ', ${NUMBERS.map((name) => `coalesce(sum(known.${name}), 0)`).join(', ')}) as "numbers",
+  ''::text as "waits",
+  ''::text as "runs"
+from {schema}.queues as asked
+cross join lateral (${minutesSince('$1::int8')}
+) as known`,
+})
+
 /**
  * All that ever was, of every queue: it only grows, whatever is folded and forgotten. Histograms of the last minutes
  * stand one behind the other, as `addBuckets` reads them: to add them here takes longer than to write them down.
@@ -284,6 +326,25 @@ export async function readStatistics(
   return rows.map((row) => ({ at: row.at, step: row.step, figures: readFigures(row) }))
 }
 
+/** What happened in each minute of these queues since `from`, in microseconds; of one minute there may be several. */
+export async function readMinutes(
+  store: Store,
+  queueIds: readonly number[],
+  from: number,
+  tx?: DBTX,
+): Promise<{ queueId: number; at: Micros; figures: Figures }[]> {
+  type Row = { queueId: number; at: Micros } & FiguresRow
+  const rows = await store.run<Row>(READ_MINUTES, [sqlArray(queueIds), from], tx)
+  return rows.map((row) => ({ queueId: row.queueId, at: row.at, figures: readFigures(row) }))
+}
+
+/** What happened in all queues since `from`, in microseconds: counts and sums, no histograms. */
+export async function sumMinutes(store: Store, from: number, tx?: DBTX): Promise<Figures> {
+  const [row] = await store.run<FiguresRow>(SUM_MINUTES, [from], tx)
+  if (row === undefined) throw new Error('sum_minutes answered no row')
+  return readFigures(row)
+}
+
 export async function readTotals(
   store: Store,
   tx?: DBTX,
@@ -321,9 +382,11 @@ interface FiguresRow {
   runs: string
 }
 
+/** A page of queues has thousands of rows: nothing is made for a row but what it answers. */
 function readFigures({ numbers, waits, runs }: FiguresRow): Figures {
   const values = numbers.split(' ').map(Number)
-  const counts = Object.fromEntries(COUNTS.map((name, index) => [name, values[index] ?? 0]))
+  const counts = {} as Record<CountName, number>
+  for (const [index, name] of COUNTS.entries()) counts[name] = values[index] ?? 0
   const [waitUs = 0, runUs = 0] = values.slice(COUNTS.length)
-  return { counts: counts as Record<CountName, number>, waitUs, runUs, waits, runs }
+  return { counts, waitUs, runUs, waits, runs }
 }

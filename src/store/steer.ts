@@ -1,6 +1,6 @@
 import type { DBTX } from '../drivers/driver.ts'
 import { isAmong } from './among.ts'
-import { afterMillis } from './instants.ts'
+import { afterMillis, fromMicros } from './instants.ts'
 import { whereverItIs } from './jobs.ts'
 import { ERRORS_OF_SETTLED, FORGET_ERRORS, FORGET_NOTES, HISTORY_COLUMNS } from './settle-parts.ts'
 import { withDayOfHistory } from './history.ts'
@@ -66,17 +66,18 @@ arrived as (
   returning id
 ),
 noted as (
-  insert into {schema}.job_errors (job_id, number, attempt, at, name, message, stack)
+  insert into {schema}.job_errors (job_id, number, attempt, at, name, message, stack, started_at)
   select
     revived.id,
     -- Of many errors only the first and the last twenty are kept, under their own numbers.
     case when past.place <= 20 then past.place
       else revived.error_count - jsonb_array_length(revived.errors) + past.place end::int4,
     (past.error ->> 'attempt')::int4,
-    timestamptz 'epoch' + (past.error ->> 'at')::float8 * interval '1 microsecond',
+    ${fromMicros("(past.error ->> 'at')::float8")},
     past.error ->> 'name',
     past.error ->> 'message',
-    past.error ->> 'stack'
+    past.error ->> 'stack',
+    ${fromMicros("(past.error ->> 'startedAt')::float8")}
   from revived
   cross join lateral jsonb_array_elements(revived.errors) with ordinality as past (error, place)
 )

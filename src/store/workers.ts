@@ -17,6 +17,18 @@ export interface WorkerIntroduction {
   readonly leaseMs: number
 }
 
+/** How a process is, as its heartbeat says; null: its system does not tell. */
+export interface WorkerHealth {
+  /** Handlers that have not returned, those among them whose runs are over by their timeout. */
+  readonly inFlight: number
+  /** Resident memory of the process. */
+  readonly rssBytes: number | null
+  /** What of its JavaScript heap is used. */
+  readonly heapBytes: number | null
+  /** How late its event loop was at worst since the heartbeat before; at most `2 ** 31 - 1`. */
+  readonly eventLoopLagMs: number
+}
+
 /** A worker that neither stopped nor was found dead. */
 export interface LivingWorker {
   id: number
@@ -39,11 +51,17 @@ returning workers.id as "id"`,
 /** A worker that changes no row with this has lost its lease: somebody declared it dead. */
 export const BEAT = statement({
   name: 'beat',
-  parameters: ['int4', 'text', 'int8'],
+  parameters: ['int4', 'text', 'int8', 'int4', 'int8', 'int8', 'int4'],
   indexes: ['workers_pkey'],
   sql: `
 update {schema}.workers
-set beat = beat + 1, beat_at = statement_timestamp(), lease_ms = $3::int8
+set beat = beat + 1,
+  beat_at = statement_timestamp(),
+  lease_ms = $3::int8,
+  in_flight = $4::int4,
+  rss_bytes = $5::int8,
+  heap_bytes = $6::int8,
+  event_loop_lag_ms = $7::int4
 where workers.id = $1::int4
   and workers.token = $2::text
   and workers.dead_at is null
@@ -220,9 +238,14 @@ export async function registerWorker(
 export async function beat(
   store: Store,
   worker: { id: number; token: string; leaseMs: number },
+  health: WorkerHealth,
   connection: Connection,
 ): Promise<boolean> {
-  const values = [worker.id, worker.token, Math.round(worker.leaseMs)]
+  const { inFlight, rssBytes, heapBytes, eventLoopLagMs } = health
+  const values = [
+    ...[worker.id, worker.token, Math.round(worker.leaseMs)],
+    ...[inFlight, rssBytes, heapBytes, eventLoopLagMs],
+  ]
   const answer = await connection.query(store.text(BEAT), values)
   return answer.rows.length > 0
 }

@@ -8,6 +8,7 @@ import { beat, declareAllDead, registerWorker, stopWorker } from '../store/worke
 import { translateMissingSchema } from '../core/missing-schema.ts'
 import { Backoff } from './backoff.ts'
 import { Bell, pause } from './bell.ts'
+import { Health } from './health.ts'
 import { isHopeless } from './outage.ts'
 import { QuietSession } from './quiet-session.ts'
 import { Registration } from './registration.ts'
@@ -35,6 +36,7 @@ export class Membership {
   readonly #events: EventBus
   readonly #version: string
   readonly #countRuns: () => number
+  readonly #health: Health
   readonly #leases = new Map<object, number>()
   readonly #bell = new Bell()
   readonly #waiters = new Set<() => void>()
@@ -51,6 +53,7 @@ export class Membership {
   constructor(store: Store, events: EventBus, version: string, countRuns: () => number) {
     this.#store = store
     this.#countRuns = countRuns
+    this.#health = new Health(countRuns)
     this.#events = events
     this.#version = version
   }
@@ -110,6 +113,7 @@ export class Membership {
   /** Registers, beats and reconnects until `signal` aborts. Ends with the connection closed. */
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff()
+    this.#health.begin()
     while (!signal.aborted && !this.#isOver) {
       try {
         await this.#live(signal, backoff)
@@ -128,6 +132,7 @@ export class Membership {
         await pause(retryInMs, signal)
       }
     }
+    this.#health.end()
     await this.#dropSession()
   }
 
@@ -221,11 +226,12 @@ export class Membership {
     const { id, token } = registration
     const { leaseMs } = this
     registration.leaseMs = Math.min(registration.leaseMs, leaseMs)
-    const answer = beat(this.#store, { id, token, leaseMs }, session)
+    const answer = beat(this.#store, { id, token, leaseMs }, this.#health.read(), session)
     const patience = { ms: Math.max(SHORTEST_PATIENCE_MS, leaseMs / 3) }
     if (await answerWithin(answer, patience, () => new ConnectionLost())) {
       registration.leaseMs = leaseMs
       registration.renew(sentAt)
+      this.#health.told()
     } else if (this.#registration === registration) {
       this.#registration = undefined
       this.#events.emit({ type: 'worker.lease_lost', workerId: id, runs: this.#countRuns() })

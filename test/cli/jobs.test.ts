@@ -126,11 +126,12 @@ describe('millrace jobs show', () => {
 
     const dead = await millrace(['jobs', 'show', ids.dead, '--queue', 'emails'], { schema })
     expect(dead.stdout).toContain('emails-dead, a dead letter of emails\n')
-    expect(dead.stdout).toContain('run 1 failed: TypeError: No such address\n')
+    expect(dead.stdout).toMatch(/run 1 started\n.*run 1 failed: TypeError: No such address\n/)
     expect(dead.stdout).toMatch(/Errors\n {2}run 1, .* {2}TypeError: No such address\n {4}at /)
 
     const failed = await millrace(['jobs', 'show', ids.failed], { schema })
     expect(failed.stdout).toMatch(/enqueued\n.*run 1 started\n.*run 1 failed: .*\n.*failed\n/)
+    expect(failed.stdout.match(/started/g)).toHaveLength(1)
   })
 
   test('answers the record in JSON', async ({ openQueue, schema }) => {

@@ -16,6 +16,7 @@ export interface Body {
   readonly jobs: readonly ReadJob[]
   readonly sample: readonly ReadJob[]
   readonly queues: readonly ReadQueue[]
+  readonly workers: readonly Record<string, unknown>[]
   readonly entries: readonly Record<string, unknown>[]
   readonly next: string | null
   readonly logs: readonly { readonly number: number; readonly message: string }[]

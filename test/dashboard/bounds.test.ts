@@ -3,9 +3,10 @@ import { driverFor } from '../../src/drivers/recognise.ts'
 import { READ_BACKLOGS } from '../../src/store/backlog.ts'
 import { BROWSE_NEWEST_LIVE_JOBS, BROWSE_NEWEST_PAST_JOBS } from '../../src/store/browse.ts'
 import { GLANCE_AT_QUEUES } from '../../src/store/glance.ts'
+import { COUNT_LIVE_JOBS, SURVEY_QUEUES } from '../../src/store/overview.ts'
 import { readBounded } from '../../src/store/read-only.ts'
 import { LOCATE_LIVE_JOB, LOCATE_PAST_JOB } from '../../src/store/locate.ts'
-import { READ_TOTALS } from '../../src/store/statistics.ts'
+import { READ_MINUTES, READ_TOTALS, SUM_MINUTES } from '../../src/store/statistics.ts'
 import type { Statement } from '../../src/store/statement.ts'
 import { Store } from '../../src/store/store.ts'
 import { test, type Fixtures } from '../support/fixtures.ts'
@@ -44,21 +45,32 @@ interface Buffers {
   readonly 'Shared Hit Blocks': number
   readonly 'Shared Read Blocks': number
 }
+
+/** How many pages a statement reads. */
+function readBuffers(
+  db: Fixtures['db'],
+  schema: string,
+  statement: Statement,
+  values: unknown[],
+): Promise<number> {
+  const store = new Store(driverFor(db), schema)
+  return readBounded(store, async (tx) => {
+    const text = `explain (analyze, buffers, format json) ${store.text(statement)}`
+    const answer = await tx.query(text, values)
+    const json = answer.rows[0]?.['QUERY PLAN'] as string
+    const [{ Plan: plan }] = JSON.parse(json) as [{ Plan: Buffers }]
+    return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+  })
+}
+
 test('an answer reads so much and no more, however many jobs there are', async ({
   db,
   schema,
   rows,
 }) => {
   await fill(rows)
-  const store = new Store(driverFor(db), schema)
-  const buffersOf = (statement: Statement, values: unknown[]): Promise<number> =>
-    readBounded(store, async (tx) => {
-      const text = `explain (analyze, buffers, format json) ${store.text(statement)}`
-      const answer = await tx.query(text, values)
-      const json = answer.rows[0]?.['QUERY PLAN'] as string
-      const [{ Plan: plan }] = JSON.parse(json) as [{ Plan: Buffers }]
-      return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
-    })
+  const buffersOf = (statement: Statement, values: unknown[]) =>
+    readBuffers(db, schema, statement, values)
   const nothing = [null, null, null, null, null]
   const newest = [1, '9223372036854775807', 50]
   // One job after the other, of 2,000; and the index.
@@ -73,6 +85,10 @@ test('an answer reads so much and no more, however many jobs there are', async (
   expect(await buffersOf(BROWSE_NEWEST_PAST_JOBS, untagged)).toBeLessThan(3_000)
   // Of each of 40 queues a sample of 100 twice, ten lanes, and each day of history.
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 100, 100, null])).toBeLessThan(QUEUES * 400)
+  // Claimed and due jobs alone: of the whole page, and with a smaller sample of all queues.
+  expect(await buffersOf(SURVEY_QUEUES, ['', 51, 500, ''])).toBeLessThan(QUEUES * 700)
+  expect(await buffersOf(SURVEY_QUEUES, ['', 1_001, 100, ''])).toBeLessThan(QUEUES * 300)
+  expect(await buffersOf(COUNT_LIVE_JOBS, ['{1,2}', 1_500])).toBeLessThan(2 * 2_000)
   expect(await buffersOf(GLANCE_AT_QUEUES, ['', 1, 2_000, 'queue 001'])).toBeLessThan(6_000)
   // A hundred of each lane that has them, and one look for each lane.
   const queueIds = `{${Array.from({ length: QUEUES }, (_, index) => index + 1).join(',')}}`
@@ -101,6 +117,31 @@ test('what ever was is read beside all minutes, not through them', async ({ db, 
   const [{ 'QUERY PLAN': json }] = explained as [{ 'QUERY PLAN': [{ Plan: Buffers }] }]
   const [{ Plan: plan }] = json
   expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(QUEUES * 6)
+})
+
+test('the last hour is read without the week before it', async ({ db, schema, rows }) => {
+  const queues = 50
+  await rows(`insert into {schema}.queues (name, base_retry_delay_ms, max_retry_delay_ms, retry_jitter)
+    select 'queue ' || to_char(n, 'fm000'), 2000, 3600000, 0 from generate_series(1, ${queues}) as n`)
+  // Hours of minutes, and days of hours before them. Times spread over 30 buckets.
+  const buckets = `(select jsonb_object_agg(60 + 3 * b, b) from generate_series(1, 30) as b)`
+  const figures = `9, 9, 8, 0, 1, 0, 0, 0, 0, 0, 1000, 1000, ${buckets}, ${buckets}`
+  const minute = `date_trunc('minute', now())`
+  await rows(`insert into {schema}.statistics
+    select queue, 'minute', ${minute} - (n + 5) * interval '1 minute', ${figures}
+    from generate_series(0, 400) as n, generate_series(1, ${queues}) as queue`)
+  await rows(`insert into {schema}.statistics
+    select queue, 'hour', date_trunc('hour', now()) - n * interval '1 hour', ${figures}
+    from generate_series(25, 125) as n, generate_series(1, ${queues}) as queue`)
+  await rows(`insert into {schema}.tallies
+    select queue, ${minute} - n * interval '1 minute', gen_random_uuid(), part, ${figures}
+    from generate_series(0, 4) as n, generate_series(1, 3) as part, generate_series(1, ${queues}) as queue`)
+  await rows('analyze {schema}.statistics')
+  const hourAgo = String((Date.now() - 3_600_000) * 1_000)
+  const some = '{1,2,3,4,5}'
+  const ofSome = await readBuffers(db, schema, READ_MINUTES, [some, hourAgo])
+  expect(ofSome).toBeLessThan(5 * (60 + 15) * 4)
+  expect(await readBuffers(db, schema, SUM_MINUTES, [hourAgo])).toBeLessThan(queues * (60 + 15) * 4)
 })
 
 test('what is not counted is estimated, and said to be', async ({ db, schema, rows }) => {
@@ -148,7 +189,13 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
       for each statement execute function {schema}.tattle()`)
   }
   const api = adminApi(db, schema)
-  for (const address of ['/api/queues', '/api/queues/default', '/api/queues/default/jobs']) {
+  for (const address of [
+    '/',
+    '/api/overview',
+    '/api/queues',
+    '/api/queues/default',
+    '/api/queues/default/jobs',
+  ]) {
     expect((await api('GET', address)).status).toBe(200)
   }
   for (const address of ['stats', 'backlog']) {
@@ -159,6 +206,10 @@ test('what reads cannot change anything', async ({ db, schema, queue, rows }) =>
   }
   for (const address of ['/metrics', '/openapi.json']) {
     expect((await api('GET', address)).status).toBe(200)
+  }
+  for (const address of ['/queues/default/jobs', `/jobs/${id}`]) {
+    const page = await api('GET', address, undefined, { accept: 'text/html' })
+    expect([address, page.status]).toEqual([address, 200])
   }
   const preview = await api('POST', '/api/queues/default/cancel', { all: true, dryRun: true })
   expect(preview.status).toBe(200)

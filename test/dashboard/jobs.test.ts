@@ -180,5 +180,10 @@ onServer(
       workers: [{ pid: process.pid, state: 'alive', queues: ['emails'] }],
       next: null,
     })
+    const { inFlight, rssBytes, heapBytes, eventLoopLagMs } = body.workers[0] ?? {}
+    expect(inFlight).toBe(0)
+    expect(rssBytes).toBeGreaterThan(1_000_000)
+    expect(heapBytes).toBeGreaterThan(1_000_000)
+    expect(eventLoopLagMs).toBeGreaterThanOrEqual(0)
   },
 )

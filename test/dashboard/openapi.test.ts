@@ -83,6 +83,7 @@ test('every address answers as it is documented', async ({
   await seen('job.dead_lettered', bad.id)
   await call('GET', '/api/queues', '/api/queues?limit=1')
   await call('GET', queuePath, '/api/queues/a')
+  await call('GET', '/api/overview', '/api/overview?name=A')
   await call('GET', '/api/workers', '/api/workers')
   for (const list of ['a', 'dead', 'other']) {
     await call('GET', `${queuePath}/jobs`, `/api/queues/${list}/jobs`)
@@ -98,6 +99,7 @@ test('every address answers as it is documented', async ({
   await call('GET', '/metrics', '/metrics')
   await call('POST', `${queuePath}/pause`, '/api/queues/other/pause', { reason: 'a test' })
   await call('GET', '/api/queues', '/api/queues')
+  await call('GET', '/api/overview', '/api/overview')
   await call('POST', `${queuePath}/resume`, '/api/queues/other/resume')
   const jobs = Array.from({ length: 9 }, () => ({
     args: 'x'.repeat(9_000),

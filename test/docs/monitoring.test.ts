@@ -7,7 +7,7 @@ import { Store } from '../../src/store/store.ts'
 import { driverFor } from '../../src/drivers/recognise.ts'
 import { readMetrics } from '../../src/metrics/prometheus.ts'
 import { parseExposition } from '../metrics/parse-exposition.ts'
-import { expect, test, type OpenQueue } from '../support/fixtures.ts'
+import { expect, test, type Fixtures, type OpenQueue } from '../support/fixtures.ts'
 import { findProgram } from '../support/programs.ts'
 import { readPage, root } from './markdown.ts'
 
@@ -46,10 +46,14 @@ function labelsIn(text: string): string[] {
 }
 
 /** What `/metrics` says of a queue that did something: the labels of each series, by its name. */
-async function exposed(openQueue: OpenQueue, db: Pool, schema: string) {
+async function exposed(openQueue: OpenQueue, db: Pool, rows: Fixtures['rows'], schema: string) {
   const queue = openQueue<string, unknown>(() => undefined)
   await queue.enqueue('x')
   await queue.drain()
+  await rows(
+    `insert into {schema}.workers (token, host, pid, version, lease_ms, in_flight, rss_bytes, event_loop_lag_ms)
+     values ('token', 'host', 1, '0', 30000, 1, 1, 1)`,
+  )
   const { text } = await readMetrics(new Store(driverFor(db), schema))
   const metrics = parseExposition(text)
   const samples = [...metrics.values()].flatMap((metric) => metric.samples)
@@ -61,8 +65,9 @@ test('alerts, board and page name the metrics that there are, and no others', as
   db,
   schema,
   openQueue,
+  rows,
 }) => {
-  const { metrics, labels } = await exposed(openQueue, db, schema)
+  const { metrics, labels } = await exposed(openQueue, db, rows, schema)
   const series = new Set([...metrics, ...labels.keys()])
   const { panels, templating } = board
   const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
@@ -81,8 +86,9 @@ test('rules and panels tell values apart by labels that their metrics have', asy
   db,
   schema,
   openQueue,
+  rows,
 }) => {
-  const { labels } = await exposed(openQueue, db, schema)
+  const { labels } = await exposed(openQueue, db, rows, schema)
   const { panels, templating } = board
   const queries = panels.flatMap(({ targets }) =>
     targets.map(({ expr, legendFormat }) => `${expr} ${legendFormat}`),

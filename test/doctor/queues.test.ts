@@ -174,6 +174,41 @@ describe('workers', () => {
   })
 })
 
+describe('a worker whose event loop is blocked', () => {
+  const WORKER = `insert into {schema}.workers (token, host, pid, version, lease_ms, event_loop_lag_ms, beat_at)
+    values ('token', $1, 17, '0.1.0', 30000, $2, now() - $3::interval)`
+
+  test('for more than a third of its lease is told, with what to do', async ({
+    db,
+    schema,
+    rows,
+  }) => {
+    await rows(WORKER, ['quick', 10_000, '1 second'])
+    await rows(WORKER, ['new', null, '1 second'])
+    await rows(WORKER, ['gone', 20_000, '31 seconds'])
+    expect(await findingsOf('workers', db, { schema })).toMatchObject([{ level: 'ok' }])
+    await rows(WORKER, ['slow', 12_345, '1 second'])
+    const finding = await findingThat('is blocked', 'workers', db, { schema })
+    expect(finding.level).toBe('warning')
+    expect(finding.message).toContain('(process 17 on slow)')
+    expect(finding.message).toContain('12,345 ms')
+    expect(finding.remedy).toContain('worker_threads')
+    expect(finding.details).toMatchObject({ host: 'slow', pid: 17, eventLoopLagMs: 12_345 })
+  })
+
+  test('comes before those that are blocked for less, and the rest is counted', async ({
+    db,
+    schema,
+    rows,
+  }) => {
+    for (let lag = 11_000; lag < 23_000; lag += 1_000) await rows(WORKER, ['slow', lag, '0'])
+    const findings = await findingsOf('workers', db, { schema })
+    expect(findings).toHaveLength(12)
+    expect(findings[0]?.message).toContain('22,000 ms')
+    expect(findings[10]?.message).toBe('2 workers more are like these.')
+  })
+})
+
 test('suspects that wait are told', async ({ db, schema, rows, queue }) => {
   const { id } = await queue.enqueue(1)
   expect(await findingsOf('suspects', db, { schema })).toMatchObject([{ level: 'ok' }])

@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest'
+import { migrateUp } from '../../src/index.ts'
+import { until } from '../support/until.ts'
 
 /*
  * An example is compiled by the project's own settings against the built package, through its
@@ -11,6 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest'
  */
 
 const root = path.resolve(import.meta.dirname, '../..')
+const SERVE_EXPORTS = path.join(import.meta.dirname, 'serve-exports.mjs')
 /** Longer than any of them takes, even on a slow machine. */
 const PATIENCE_MS = 25_000
 
@@ -22,10 +26,25 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** An example that serves until it is told to stop. */
+export interface Serving {
+  /** The address that it printed. */
+  readonly url: string
+  /** Ends it as a platform does, by SIGTERM, and resolves with its exit code. */
+  readonly stop: () => Promise<number | null>
+}
+
 /** The examples of one test file, with an empty database for each test. */
 export interface Examples {
   /** Runs the example of that name to its end. */
   run(name: string, options?: { args?: string[]; env?: Record<string, string> }): Promise<Ended>
+  /** Starts the example of that name; one that `isCalled` by somebody's server is served by `serve-exports.mjs`. */
+  serve(
+    name: string,
+    options?: { isCalled?: boolean; env?: Record<string, string> },
+  ): Promise<Serving>
+  /** Makes Millrace's tables in the database of this test, for an example that does not. */
+  migrate(): Promise<void>
   /** Runs a statement on the database of this test. */
   rows(sql: string): Promise<Record<string, unknown>[]>
 }
@@ -38,6 +57,7 @@ export function useExamples(): Examples {
   let database = ''
   let databaseUrl = ''
   let count = 0
+  const children: ChildProcess[] = []
 
   beforeAll(async () => {
     folder = await compile()
@@ -48,25 +68,60 @@ export function useExamples(): Examples {
     await admin.query(`create database ${database}`)
     databaseUrl = Object.assign(new URL(base), { pathname: `/${database}` }).href
   })
-  afterEach(() => admin.query(`drop database if exists ${database} with (force)`))
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL')
+    await admin.query(`drop database if exists ${database} with (force)`)
+  })
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true })
     await admin.end()
   })
 
+  const onDatabase = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    const client = new Client({ connectionString: databaseUrl })
+    await client.connect()
+    try {
+      return await work(client)
+    } finally {
+      await client.end()
+    }
+  }
+
   return {
     run: (name, { args = [], env = {} } = {}) =>
       runToEnd([path.join(folder, `${name}.js`), ...args], { DATABASE_URL: databaseUrl, ...env }),
-    rows: async (sql) => {
-      const client = new Client({ connectionString: databaseUrl })
-      await client.connect()
-      try {
-        return (await client.query<Record<string, unknown>>(sql)).rows
-      } finally {
-        await client.end()
-      }
+    serve: (name, { isCalled = false, env = {} } = {}) => {
+      const file = path.join(folder, `${name}.js`)
+      const args = isCalled ? [SERVE_EXPORTS, file] : [file]
+      const child = spawn(process.execPath, args, {
+        env: { ...process.env, DATABASE_URL: databaseUrl, PORT: '0', ...env },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      children.push(child)
+      return readServing(child)
     },
+    migrate: () => onDatabase(async (client) => void (await migrateUp(client))),
+    rows: (sql) =>
+      onDatabase(async (client) => (await client.query<Record<string, unknown>>(sql)).rows),
   }
+}
+
+async function readServing(child: ChildProcess): Promise<Serving> {
+  let printed = ''
+  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  const ended = once(child, 'exit') as Promise<[number | null]>
+  const url = await until(
+    () => {
+      if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}.`)
+      return /^http\S+$/m.exec(printed)?.[0]
+    },
+    { what: 'the address', withinMs: PATIENCE_MS },
+  )
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    return (await ended)[0]
+  }
+  return { url, stop }
 }
 
 async function compile(): Promise<string> {

@@ -80,7 +80,8 @@ test('a job that ran alone and took its worker with it has failed once', async (
   }
   expect(await rows(JOBS)).toEqual([])
   const past = await rows(
-    `select outcome::text, attempt, jsonb_path_query_array(errors, '$[*].name') as errors from {schema}.history`,
+    `select outcome::text, attempt, jsonb_path_query_array(errors, '$[*] ? (@.startedAt < @.at).name') as errors
+     from {schema}.history`,
   )
   const errors = ['WorkerCrashed', 'WorkerCrashed']
   expect(past).toEqual([{ outcome: 'failed', attempt: 2, errors }])
@@ -103,6 +104,23 @@ test('a suspect that was claimed and had not started loses nothing, and stays a 
     expect(await rows(JOBS)).toEqual([{ id, ...SUSPECT }])
     expect(await rows('select from {schema}.suspects')).toHaveLength(1)
   }
+})
+
+test('what was to be cancelled and had not started ends without a start', async ({
+  scene,
+  bus,
+  rows,
+}) => {
+  const queue = await scene.queue('default')
+  await scene.enqueue(queue, 1)
+  const worker = await scene.worker([queue])
+  await scene.claim(queue, worker, { limit: 1, starts: false })
+  await rows('update {schema}.jobs set cancel_requested_at = now()')
+  await declareDead(scene.store, worker, '0')
+  await rescue(scene.store, bus, await scene.dead(worker), never)
+  expect(await rows('select outcome::text, attempt, started_at from {schema}.history')).toEqual([
+    { outcome: 'cancelled', attempt: 0, started_at: null },
+  ])
 })
 
 test('what crashed for the last time goes to the dead-letter queue, if there is one', async ({

@@ -127,7 +127,33 @@ test('names of queues are anybody’s', async ({ openQueue, db, schema }) => {
 
 test('a database without queues has workers, and nothing else', async ({ db, schema }) => {
   const metrics = parseExposition((await prometheusMetrics(db, { schema })).text)
-  expect([...metrics.keys()]).toEqual(['millrace_workers'])
+  expect([...metrics.keys()]).toEqual(['millrace_workers', 'millrace_runs_in_flight'])
+})
+
+test('of the workers the worst is told, and what the living have in hand together', async ({
+  db,
+  schema,
+  rows,
+}) => {
+  await rows(
+    `insert into {schema}.workers
+       (token, host, pid, version, lease_ms, in_flight, rss_bytes, event_loop_lag_ms, beat_at, stopped_at, dead_at)
+     values
+       ('a', 'h', 1, '0', 30000, 3, 5000000000, 20, now(), null, null),
+       ('b', 'h', 2, '0', 30000, 4, 100, 1500, now(), null, null),
+       ('new', 'h', 3, '0', 30000, null, null, null, now(), null, null),
+       ('silent', 'h', 4, '0', 30000, 50, 6000000000, 9000, now() - interval '1 minute', null, null),
+       ('stopped', 'h', 5, '0', 30000, 60, 7000000000, 9000, now(), now(), null),
+       ('dead', 'h', 6, '0', 30000, 70, 8000000000, 9000, now(), null, now())`,
+  )
+  const metrics = parseExposition((await prometheusMetrics(db, { schema })).text)
+  const told = [...metrics].map(([name, { samples }]) => [name, samples[0]?.value])
+  expect(Object.fromEntries(told)).toEqual({
+    millrace_workers: 4,
+    millrace_runs_in_flight: 7,
+    millrace_worker_event_loop_lag_seconds: 1.5,
+    millrace_worker_resident_memory_bytes: 5_000_000_000,
+  })
 })
 
 test('a schema that is not there, and options that are none, are refused', async ({ db }) => {

@@ -109,6 +109,14 @@ describe.skipIf(isMissing)('Prometheus', () => {
     await untilItSays(areFiring, 'what is wrong').catch(() => undefined)
     expect(await firing(prometheus)).toEqual(expected)
 
+    // What a worker says of itself with its heartbeats.
+    await rows(
+      `insert into {schema}.workers (token, host, pid, version, lease_ms, in_flight, rss_bytes, event_loop_lag_ms)
+       values ('token', 'host', 1, '0', 600000, 1, 1, 1)`,
+    )
+    const hasSaid = async (): Promise<boolean> =>
+      (await prometheus.query('millrace_worker_resident_memory_bytes')).length > 0
+    await untilItSays(hasSaid, 'what the worker said')
     for (const { expr } of board.panels.flatMap(({ targets }) => targets)) {
       const asked = expr.replaceAll('$queue', '.*').replaceAll('$__rate_interval', '1m')
       expect([asked, (await prometheus.query(asked)).length > 0]).toEqual([asked, true])

@@ -110,7 +110,9 @@ export class SimulatedProcess {
   async beat(): Promise<boolean> {
     const { id, token } = this.registration
     const sentAt = performance.now()
-    const holds = await beat(this.#store, { id, token, leaseMs: LEASE_MS }, this.#connection)
+    const worker = { id, token, leaseMs: LEASE_MS }
+    const health = { inFlight: 0, rssBytes: null, heapBytes: null, eventLoopLagMs: 0 }
+    const holds = await beat(this.#store, worker, health, this.#connection)
     if (holds) this.registration.renew(sentAt)
     return holds
   }

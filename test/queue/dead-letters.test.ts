@@ -32,11 +32,11 @@ describeEachDatabase('a move to the dead-letter queue', (test) => {
       ...{ queueName: 'dead', originQueue: 'work', status: 'available', attempt: 0 },
       ...{ scheduledAt: date, startedAt: null, finishedAt: null, result: undefined },
       ...{ errorCount: 2, errors: record?.errors, tags: [], progressAt: null },
-      cancelRequestedAt: null,
+      ...{ priority: 2, timeoutMs: 9_000, cancelRequestedAt: null },
     })
     expect(record?.errors).toMatchObject([
-      { attempt: 1, name: 'Error', message: 'on purpose', at: date },
-      { attempt: 2, name: 'Error', message: 'on purpose', at: date },
+      { attempt: 1, name: 'Error', message: 'on purpose', startedAt: date, at: date },
+      { attempt: 2, name: 'Error', message: 'on purpose', startedAt: date, at: date },
     ])
     const columns = 'retry_policy::text as policy, priority::int4, timeout_ms::int4 as timeout'
     expect(

@@ -134,8 +134,8 @@ describeEachDatabase('a retry', (test) => {
       result: 'at last',
       errorCount: 2,
       errors: [
-        { attempt: 1, message: 'on purpose' },
-        { attempt: 2, message: 'on purpose' },
+        { attempt: 1, message: 'on purpose', startedAt: expect.any(Date) as Date },
+        { attempt: 2, message: 'on purpose', startedAt: expect.any(Date) as Date },
       ],
     })
   })

@@ -21,7 +21,7 @@ describeEachDatabase('get', (test) => {
       status: 'available',
       ...{ startedAt: null, finishedAt: null, errors: [], errorCount: 0 },
       ...{ result: undefined, originQueue: null, cancelRequestedAt: null },
-      ...{ tags: [], progressAt: null },
+      ...{ priority: 5, timeoutMs: null, tags: [], progressAt: null },
     })
     expect(job.scheduledAt.getTime() - job.createdAt.getTime()).toBe(3_600_000)
   })
@@ -71,7 +71,7 @@ describeEachDatabase('get', (test) => {
       ...job,
       ...{ status: 'finished', attempt: 1, startedAt: date, finishedAt: date },
       ...{ errors: [], errorCount: 0, result: { answer: 42 }, originQueue: null },
-      ...{ cancelRequestedAt: null, tags: [], progressAt: null },
+      ...{ priority: 5, timeoutMs: null, cancelRequestedAt: null, tags: [], progressAt: null },
     })
     const [started = 0, finished = 0] = [
       record?.startedAt?.getTime(),
@@ -91,7 +91,7 @@ describeEachDatabase('get', (test) => {
     expect(record).toMatchObject({ finishedAt: null, result: undefined })
     expect(record?.errors).toEqual([
       {
-        ...{ attempt: 1, at: date, name: 'RangeError', message: 'on purpose' },
+        ...{ attempt: 1, startedAt: date, at: date, name: 'RangeError', message: 'on purpose' },
         stack: expect.stringContaining('RangeError: on purpose') as string,
       },
     ])
@@ -100,8 +100,9 @@ describeEachDatabase('get', (test) => {
     expect(Math.abs(waits - 3_600_000)).toBeLessThan(1_000)
   })
 
-  test('answers a job that failed, with its errors in the order of its runs', async ({
+  test('answers a job that failed, with its errors in the order of its runs, and when each started', async ({
     openQueue,
+    rows,
   }) => {
     const queue = openQueue(failing, { baseRetryDelay: 0 })
     const job = await queue.enqueue(1, { maxRetries: 2 })
@@ -110,6 +111,25 @@ describeEachDatabase('get', (test) => {
     expect(record).toMatchObject({ status: 'failed', attempt: 3, errorCount: 3, finishedAt: date })
     expect(record).toMatchObject({ startedAt: date, result: undefined, originQueue: null })
     expect(record?.errors.map((error) => error.attempt)).toEqual([1, 2, 3])
+    for (const { startedAt, at } of record?.errors ?? []) {
+      expect(Number(startedAt)).toBeGreaterThanOrEqual(job.createdAt.getTime() - 1)
+      expect(Number(startedAt)).toBeLessThanOrEqual(at.getTime())
+    }
+    expect(record?.errors[2]?.startedAt).toEqual(record?.startedAt)
+    // As code noted it that did not know of it.
+    await rows(`update {schema}.history set errors = errors #- '{0,startedAt}'`)
+    expect((await queue.get(job.id))?.errors).toMatchObject([
+      { startedAt: null },
+      { startedAt: date },
+      { startedAt: date },
+    ])
+    await queue.retry(job.id)
+    const again = await queue.get(job.id)
+    expect(again?.errors).toMatchObject([
+      { startedAt: null },
+      { startedAt: record?.errors[1]?.startedAt },
+      { startedAt: record?.errors[2]?.startedAt },
+    ])
   })
 
   test('answers the first 20 and the last 20 errors of many, and counts them all', async ({
@@ -124,7 +144,9 @@ describeEachDatabase('get', (test) => {
     )
     const job = await queue.enqueue(1, { maxRetries: 100 })
     const kept = [...Array(20).keys(), ...Array.from({ length: 20 }, (_, n) => n + 25)]
-    const told = kept.map((n) => ({ attempt: n + 1, message: `failure ${n + 1}` }))
+    const told = kept.map((n) => ({
+      ...{ attempt: n + 1, startedAt: date, message: `failure ${n + 1}` },
+    }))
     await queue.drain({ limit: 45 })
     const waiting = await queue.get(job.id)
     expect(waiting).toMatchObject({ status: 'available', attempt: 45, errorCount: 45 })
@@ -291,7 +313,7 @@ describeEachDatabase('cancel, retry and delete', (test) => {
       ...cancelled,
       ...{ status: 'cancelled', startedAt: null, finishedAt: date, errors: [], errorCount: 0 },
       ...{ result: undefined, originQueue: null, cancelRequestedAt: null },
-      ...{ tags: [], progressAt: null },
+      ...{ priority: 5, timeoutMs: null, tags: [], progressAt: null },
     })
   })
 

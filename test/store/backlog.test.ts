@@ -27,7 +27,7 @@ test('what waits is the same of one queue and of many', async ({ db, schema, row
   const store = new Store(driverFor(db), schema)
   const ids = await makeQueues(rows, 60)
   await addJobs(rows, '1', 'from generate_series(0, 99) as n', { priority: 'n % 10' })
-  await addJobs(rows, '2', 'from generate_series(1, 5000) as n', { dueIn: '-1 hour' })
+  await addJobs(rows, '2', 'from generate_series(1, 4000) as n', { dueIn: '-1 hour' })
   await addJobs(rows, '2', 'from generate_series(1, 7) as n', { priority: '0' })
   await addJobs(rows, '3', 'from generate_series(1, 9) as n', { dueIn: '1 hour' })
   await addJobs(rows, '4', 'from generate_series(1, 3) as n', { claimedBy: '1' })
@@ -40,7 +40,7 @@ test('what waits is the same of one queue and of many', async ({ db, schema, row
   ]
   expect(ids.slice(0, 5).map((id) => shown(all.get(id) as ReadyJobs))).toEqual([
     [100, true, 1],
-    [5_007, true, 60],
+    [4_007, true, 60],
     [0, true, null],
     [2, true, 1],
     [0, true, null],

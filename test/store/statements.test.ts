@@ -16,6 +16,10 @@ const NAME_NO_QUEUE = new Map([
     'a scrape looks into all queues at once, and another name misleads the planner',
   ],
   ['explain_due_jobs', 'it asks the planner, and no queue'],
+  ['count_live_jobs', 'those queues of a page that hold more than the sample'],
+  ['survey_queues', 'a sample of each queue of a page'],
+  ['list_dead_letter_queues', 'a sample of each dead-letter queue'],
+  ['find_oldest_due', 'another name misleads the planner'],
   ['find_settled', 'its second half reads errors, which belong to a job'],
 ])
 

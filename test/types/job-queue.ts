@@ -276,6 +276,9 @@ export async function looksAreTyped(): Promise<void> {
   expectTypeOf(record.result).toEqualTypeOf<Sent | undefined>()
   expectTypeOf(record.status).toEqualTypeOf<JobStatus>()
   expectTypeOf(record.startedAt).toEqualTypeOf<Date | null>()
+  expectTypeOf(record.priority).toEqualTypeOf<number>()
+  expectTypeOf(record.timeoutMs).toEqualTypeOf<number | null>()
+  expectTypeOf(record.errors[0]?.startedAt).toEqualTypeOf<Date | null | undefined>()
   expectTypeOf(record.errors[0]?.message).toEqualTypeOf<string | undefined>()
   // @ts-expect-error no such status
   void (record.status === 'dead')

@@ -77,7 +77,7 @@ async function index(
   const run = await resumeOrStart(db, queue, request, say)
   out.print()
   const effort = await work(db, queue, run, progress, stop)
-  if (!isOver(await readStanding(db))) return await sayWhatIsLeft(db, out, request)
+  if (!isOver(await readStanding(db))) return sayWhatIsLeft(db, out, request)
   await endRun(db, run)
   const isEmbedded = where.place.kind === 'embedded'
   report(out, await summarise(db, run), { ...effort, isEmbedded }, request)

@@ -103,14 +103,24 @@ function* facts(job: JobRecord): Generator<string> {
 function* timeline(job: JobRecord): Generator<string> {
   const moments: [at: Date, stage: number, what: string][] = [[job.createdAt, 0, 'enqueued']]
   for (const error of job.errors) {
+    if (error.startedAt !== null) {
+      moments.push([error.startedAt, 1, `run ${error.attempt} started`])
+    }
     moments.push([error.at, 2, `run ${error.attempt} failed: ${headOf(error)}`])
   }
-  if (job.startedAt !== null) moments.push([job.startedAt, 1, `run ${job.attempt} started`])
+  if (job.startedAt !== null && !hasFailedSince(job.startedAt, job)) {
+    moments.push([job.startedAt, 1, `run ${job.attempt} started`])
+  }
   if (job.cancelRequestedAt !== null)
     moments.push([job.cancelRequestedAt, 2, 'somebody asked to cancel it'])
   if (job.finishedAt !== null) moments.push([job.finishedAt, 3, endOf(job)])
   moments.sort(([left, stage], [right, other]) => left.getTime() - right.getTime() || stage - other)
   for (const [at, , what] of moments) yield `  ${showExactly(at)}  ${what}`
+}
+
+/** Whether the run that started then is among those that failed. */
+function hasFailedSince(startedAt: Date, { errors }: JobRecord): boolean {
+  return errors.some((error) => error.startedAt?.getTime() === startedAt.getTime())
 }
 
 function endOf({ status, startedAt, finishedAt }: JobRecord): string {

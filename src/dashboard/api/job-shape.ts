@@ -1,4 +1,4 @@
-import type { Job, JobLogLine, JobRecord } from '../../core/job.ts'
+import type { Job, JobError, JobLogLine, JobRecord } from '../../core/job.ts'
 import { microsToDate, microsToOptionalDate } from '../../store/instants.ts'
 import type { BrowsedJob } from '../../store/browse.ts'
 import type { OutgoingJob, Redactor } from '../redact.ts'
@@ -36,20 +36,27 @@ export function showLogs(
 }
 
 function ofRecord(job: JobRecord): OutgoingJob {
-  const { status, startedAt, finishedAt, errors, errorCount, result, originQueue } = job
+  const { status, priority, timeoutMs, startedAt, finishedAt, errors, errorCount, result } = job
   return {
     ...ofJob(job, job.tags),
     status,
+    priority,
+    timeoutMs,
     startedAt: startedAt?.toISOString() ?? null,
     finishedAt: finishedAt?.toISOString() ?? null,
     errorCount,
-    originQueue,
+    originQueue: job.originQueue,
     cancelRequestedAt: job.cancelRequestedAt?.toISOString() ?? null,
     progress: job.progress ?? null,
     progressAt: job.progressAt?.toISOString() ?? null,
-    errors: errors.map((error) => ({ ...error, at: error.at.toISOString() })),
+    errors: errors.map(showError),
     result: result ?? null,
   }
+}
+
+function showError(error: JobError): object {
+  const { startedAt, at } = error
+  return { ...error, startedAt: startedAt?.toISOString() ?? null, at: at.toISOString() }
 }
 
 /** A job of a list, as it leaves. */

@@ -9,15 +9,26 @@ import { getJob } from '../../store/jobs.ts'
 import type { JobRow } from '../../store/job-row.ts'
 import { locateJob } from '../../store/locate.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
+import type { OutgoingJob } from '../redact.ts'
 import { notFound, Refusal } from '../refusal.ts'
 import { look, numberAt, textAt, type Call, type Parts, type Route } from '../route.ts'
+import type { Schema } from '../schema.ts'
 import { withInstant } from './instant.ts'
 import { showEnqueued, showJob, showListed } from './job-shape.ts'
 import { requireQueue } from './known-queue.ts'
 import { answerOf, filter, jobOptions, pageOf, pageParameters, ref, requestOf } from './shapes.ts'
 
+/** So many jobs a page of a list has where nothing else is asked for. */
+export const USUAL_LIMIT = 50
 const MAX_ENQUEUED = 1_000
 const ID = /^\d{1,19}$/
+
+/** What a list of jobs is asked with. */
+export const listParameters: Readonly<Record<string, Schema>> = {
+  ...filter,
+  order: { type: 'string', enum: ['newest', 'oldest'], default: 'newest' },
+  ...pageParameters(100),
+}
 
 export const jobRoutes: readonly Route[] = [
   {
@@ -28,13 +39,12 @@ export const jobRoutes: readonly Route[] = [
       'List the jobs of a queue by their ids. A page looks at so many jobs and answers those that the filter ' +
       'lets pass: it may have none, and yet a next one.',
     role: 'viewer',
-    query: {
-      ...filter,
-      order: { type: 'string', enum: ['newest', 'oldest'], default: 'newest' },
-      ...pageParameters(100),
-    },
+    query: listParameters,
     answer: pageOf('jobs', ref('ListedJob')),
-    handle: listJobs,
+    handle: async ({ parts, path, query }) => {
+      const { jobs, next } = await readJobs(parts, textAt(path, 'queue'), query)
+      return { body: { jobs, next } }
+    },
   },
   {
     method: 'post',
@@ -94,22 +104,35 @@ export const jobRoutes: readonly Route[] = [
   },
 ]
 
-async function listJobs({ parts, path, query }: Call): Promise<{ body: object }> {
-  const queueName = textAt(path, 'queue')
+/** A page of a queue's jobs. */
+export interface JobPage {
+  readonly jobs: readonly OutgoingJob[]
+  readonly next: string | null
+  /** The last id that was looked at, whether it met the filter or not; null: all were. */
+  readonly lookedTo: string | null
+}
+
+/** The jobs of a queue that the filter lets pass, a page of them as they leave. */
+export async function readJobs(
+  parts: Parts,
+  queueName: string,
+  query: Call['query'],
+): Promise<JobPage> {
   const { status, olderThan, newerThan, errorText, metadata, tags } = query
   const given = { status, olderThan, newerThan, errorText, metadata, tags }
   const condition = resolveFilter(given)
   const order = query['order'] === 'oldest' ? 'oldest' : 'newest'
   const list = ['jobs', queueName, order, JSON.stringify(given)]
   const afterId = readCursor(list, query['cursor'], (text) => ID.test(text))
-  const limit = numberAt(query, 'limit', 50)
+  const limit = numberAt(query, 'limit', USUAL_LIMIT)
   const page = await look(parts, async (tx) => {
     const { id: queueId } = await requireQueue(parts, queueName, tx)
     const isNewestFirst = order === 'newest'
     return browseJobs(parts.store, { ...condition, queueId, isNewestFirst, afterId, limit }, tx)
   })
   const jobs = page.jobs.map((job) => showListed(job, parts.redactor))
-  return { body: { jobs, next: page.nextId === null ? null : writeCursor(list, page.nextId) } }
+  const { nextId } = page
+  return { jobs, next: nextId === null ? null : writeCursor(list, nextId), lookedTo: nextId }
 }
 
 async function enqueueJobs({ parts, path, body }: Call): Promise<{
@@ -145,7 +168,12 @@ export async function requireJob({ store }: Parts, id: string, tx: DBTX): Promis
   const queueId = await locateJob(store, id, tx)
   const row = queueId === undefined ? undefined : await getJob(store, queueId, id, tx)
   if (row !== undefined) return row
-  throw notFound(
+  throw jobNotFound(id)
+}
+
+/** There is no job with that id. */
+export function jobNotFound(id: string): Refusal {
+  return notFound(
     'JOB_NOT_FOUND',
     `There is no job ${show(id)}.`,
     'finished jobs are known as long as their queue keeps them',

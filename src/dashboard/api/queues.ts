@@ -4,7 +4,7 @@ import { QueueAccess } from '../../queue-access.ts'
 import { glanceAtQueue, glanceAtQueues, type QueueAtAGlance } from '../../store/glance.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { look, numberAt, textAt, type Call, type Parts, type Route } from '../route.ts'
-import { queueNotFound } from './known-queue.ts'
+import { couldBeName, queueNotFound } from './known-queue.ts'
 import { pageOf, pageParameters, queueSettings, ref, requestOf } from './shapes.ts'
 
 /** Of each queue of a list so many jobs are counted, in `jobs` and in `history` each. */
@@ -59,8 +59,7 @@ export async function readQueues(
   parts: Parts,
   query: Call['query'],
 ): Promise<{ queues: QueueAtAGlance[]; next: string | null }> {
-  const afterName =
-    readCursor(LIST, query['cursor'], (name) => !/\p{Surrogate}|\0/u.test(name)) ?? ''
+  const afterName = readCursor(LIST, query['cursor'], couldBeName) ?? ''
   const limit = numberAt(query, 'limit', 50)
   const page = { afterName, limit: limit + 1, sample: SAMPLE_OF_MANY }
   const queues = await look(parts, (tx) => glanceAtQueues(parts.store, page, tx))
@@ -72,8 +71,7 @@ export async function readQueues(
 /** A queue with what it holds. Throws a `Refusal` when there is none of that name. */
 export async function glance(parts: Parts, name: string): Promise<QueueAtAGlance> {
   return look(parts, async (tx) => {
-    // A text of PostgreSQL's cannot hold it, and so no name does.
-    if (name.includes('\u0000')) throw queueNotFound(name)
+    if (!couldBeName(name)) throw queueNotFound(name)
     const queue = await glanceAtQueue(parts.store, { name, sample: SAMPLE_OF_ONE }, tx)
     if (queue === undefined) throw queueNotFound(name)
     return queue

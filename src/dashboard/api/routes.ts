@@ -3,6 +3,7 @@ import { auditRoutes } from './audit.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './logs.ts'
 import { pausingRoutes } from './pausing.ts'
+import { overviewRoutes } from './overview.ts'
 import { queueRoutes } from './queues.ts'
 import { statisticsRoutes } from './statistics.ts'
 import { steeringRoutes } from './steering.ts'
@@ -10,6 +11,7 @@ import { workerRoutes } from './workers.ts'
 
 /** Every address of the JSON API: what is here is served, documented and tested. */
 export const ROUTES: readonly Route[] = [
+  ...overviewRoutes,
   ...queueRoutes,
   ...pausingRoutes,
   ...jobRoutes,

@@ -9,6 +9,7 @@ const text: Schema = { type: 'string' }
 const optionalText: Schema = { type: ['string', 'null'] }
 const optionalNumber: Schema = { type: ['number', 'null'] }
 const count: Schema = { type: 'integer', minimum: 0 }
+const optionalCount: Schema = { type: ['integer', 'null'], minimum: 0 }
 
 /** An answer's object: every property is there but those named optional. */
 export function answerOf(
@@ -41,6 +42,12 @@ export function pageOf(name: string, item: Schema): Schema {
       description: 'Pass it as cursor for the next page; null: this was the last one.',
     },
   })
+}
+
+const PAUSED: Schema = {
+  ...answerOf({ at: instant, by: optionalText, reason: optionalText }),
+  type: ['object', 'null'],
+  description: 'Since when it is paused, by whom and why; null: it is not.',
 }
 
 /** The parameters of every list. */
@@ -153,6 +160,11 @@ const FIGURES = {
   run: { ...TIMES, description: 'From the start of a run to its end.' },
 } satisfies Record<string, Schema>
 
+const PER_SECOND: Schema = {
+  type: 'number',
+  description: 'Jobs that ended in a second, over five minutes.',
+}
+
 export const SHAPES = {
   Count: answerOf({
     value: count,
@@ -171,11 +183,7 @@ export const SHAPES = {
     baseRetryDelayMs: { type: 'number' },
     maxRetryDelayMs: { type: 'number' },
     retryJitter: { type: 'number' },
-    paused: {
-      ...answerOf({ at: instant, by: optionalText, reason: optionalText }),
-      type: ['object', 'null'],
-      description: 'Since when it is paused, by whom and why; null: it is not.',
-    },
+    paused: PAUSED,
     counts: answerOf({
       available: { $ref: '#/components/schemas/Count' },
       running: { $ref: '#/components/schemas/Count' },
@@ -186,6 +194,38 @@ export const SHAPES = {
     longestWaitMs: {
       type: ['integer', 'null'],
       description: 'How long the job has been due that has waited longest; null: none is due.',
+    },
+  }),
+  QueueOverview: answerOf({
+    name: text,
+    fifo: { type: ['boolean', 'null'], description: 'null: known as a dead-letter queue only.' },
+    dlq: optionalText,
+    isDlq: { type: 'boolean', description: 'Whether it is the dead-letter queue of another one.' },
+    paused: PAUSED,
+    available: { $ref: '#/components/schemas/Count' },
+    running: { $ref: '#/components/schemas/Count' },
+    oldestDueAt: {
+      ...optionalInstant,
+      description: 'Since when the job has been due that has waited longest; null: none is due.',
+    },
+    perSecond: PER_SECOND,
+    lastHour: { ...answerOf(FIGURES), description: 'The last 60 whole minutes, and the current.' },
+    endedByMinute: {
+      type: 'array',
+      items: count,
+      description: 'Jobs that ended in each of the last 60 whole minutes, the oldest first.',
+    },
+  }),
+  Totals: answerOf({
+    queues: { $ref: '#/components/schemas/Count' },
+    available: { $ref: '#/components/schemas/Count' },
+    running: { $ref: '#/components/schemas/Count' },
+    workers: { ...count, description: 'Processes that receive.' },
+    perSecond: PER_SECOND,
+    failed: { ...count, description: 'Jobs that failed for good in the last hour.' },
+    failureRate: {
+      ...optionalNumber,
+      description: 'The share of runs that failed in the last hour; null: none ended.',
     },
   }),
   EnqueuedJob: answerOf(JOB),
@@ -202,11 +242,14 @@ export const SHAPES = {
   Job: answerOf({
     ...JOB,
     ...STANDING,
+    priority: { ...count, description: 'From 0, first, to 9, last.' },
+    timeoutMs: { ...optionalNumber, description: 'Of each run; null: none.' },
     errors: {
       type: 'array',
       items: answerOf({
         attempt: count,
-        at: instant,
+        startedAt: { ...optionalInstant, description: 'When the run started; null: not known.' },
+        at: { ...instant, description: 'When it failed.' },
         name: text,
         message: text,
         stack: optionalText,
@@ -246,7 +289,7 @@ export const SHAPES = {
       type: ['integer', 'null'],
       description: 'How long the one has been due that has waited longest; null: none is ready.',
     },
-    perSecond: { type: 'number', description: 'Jobs that ended in a second, over five minutes.' },
+    perSecond: PER_SECOND,
     drainMs: {
       ...optionalNumber,
       description: 'How long ready takes at that pace; null: there is something, and no pace.',
@@ -276,6 +319,20 @@ export const SHAPES = {
     startedAt: instant,
     beatAt: instant,
     leaseMs: count,
+    inFlight: {
+      ...optionalCount,
+      description: 'Handlers that have not returned, as its last heartbeat said; null: none has.',
+    },
+    rssBytes: { ...optionalCount, description: 'Resident memory; null: not known.' },
+    heapBytes: {
+      ...optionalCount,
+      description: 'What of the JavaScript heap is used; null: not known.',
+    },
+    eventLoopLagMs: {
+      ...optionalCount,
+      description:
+        'How late its event loop was at worst between its last two heartbeats; null: not known.',
+    },
     queues: { type: 'array', items: text, description: 'Every queue that it ever claimed from.' },
   }),
   AuditEntry: answerOf({

@@ -32,7 +32,8 @@ async function perform(given) {
 /** The same for the selected rows in place of whatever the filter chooses. */
 function ofThese({ body: _filter, ...action }, ids) {
   const jobs = ids.length === 1 ? `The job ${ids[0]}` : `The ${ids.length} selected jobs`
-  return { ...action, preview: false, body: { ids }, text: `${jobs}.` }
+  const text = action.danger === true ? `${jobs}. It cannot be taken back.` : `${jobs}.`
+  return { ...action, preview: false, body: { ids }, text }
 }
 
 /**
@@ -79,9 +80,9 @@ async function send({ method, path }, body) {
 }
 
 function finish(action, message) {
-  if (action.then !== undefined) {
+  if (action.goTo !== undefined) {
     sessionStorage.setItem('millrace-said', message)
-    location.assign(base + action.then)
+    location.assign(base + action.goTo)
     return
   }
   document.dispatchEvent(new Event('millrace:done'))

@@ -8,14 +8,17 @@ export function fieldOf({ name, label, kind = 'text', value = '', placeholder = 
   const attributes = { name, placeholder, spellcheck: 'false', autocomplete: 'off' }
   const isJson = kind === 'json'
   const rows = String(Math.min(Math.max(value.split('\n').length, 4), 16))
-  const input = isJson ? make('textarea', { ...attributes, rows }) : make('input', attributes)
+  const type = kind === 'number' ? 'number' : 'text'
+  const input = isJson
+    ? make('textarea', { ...attributes, rows })
+    : make('input', { ...attributes, type })
   input.value = value
   return {
     label: make('label', {}, [make('span', {}, label), input]),
     read: () => {
       const text = input.value.trim()
       if (text === '') return []
-      return [[name, isJson ? readJson(text, label) : text]]
+      return [[name, kind === 'text' ? text : readJson(text, label)]]
     },
   }
 }

@@ -6,8 +6,8 @@ import { may, type Markup, type Visit } from './page.ts'
 export interface Field {
   readonly name: string
   readonly label: string
-  /** `json` is read as JSON before it is sent, and must be some. @default 'text' */
-  readonly kind?: 'text' | 'json'
+  /** `json` is read as JSON before it is sent, and must be some; `number` too. @default 'text' */
+  readonly kind?: 'text' | 'json' | 'number'
   readonly value?: string
   readonly placeholder?: string
 }
@@ -30,7 +30,7 @@ export interface Action {
   /** It cannot be taken back. */
   readonly danger?: boolean
   /** Where to go when it is done. @default the page stays */
-  readonly then?: string
+  readonly goTo?: string
   /** What is said when it is done. */
   readonly done?: string
 }
@@ -51,6 +51,7 @@ export function ActionButton(props: {
     <button
       type="button"
       class={classes.filter((name) => name !== '').join(' ')}
+      data-key={`${action.method} ${action.path}`}
       data-action={JSON.stringify(action)}
       data-hotkey={hotkey}
       aria-keyshortcuts={hotkey}

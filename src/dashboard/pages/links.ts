@@ -9,8 +9,8 @@ export class Links {
     this.base = base
   }
 
-  overview(): string {
-    return `${this.base}/`
+  overview(parameters?: Parameters): string {
+    return this.#to('/', parameters)
   }
 
   queue(name: string, parameters?: Parameters): string {
@@ -22,8 +22,13 @@ export class Links {
     return this.#to(`/queues/${encodeURIComponent(queueName)}/jobs`, parameters)
   }
 
-  job(id: string): string {
-    return this.#to(`/jobs/${encodeURIComponent(id)}`)
+  job(id: string, parameters?: Parameters): string {
+    return this.#to(`/jobs/${encodeURIComponent(id)}`, parameters)
+  }
+
+  /** All that the JSON API knows of a job, or what is below that: `/logs`. */
+  jobAsJson(id: string, below = '', parameters?: Parameters): string {
+    return this.#to(`/api/jobs/${encodeURIComponent(id)}${below}`, parameters)
   }
 
   deadLetters(parameters?: Parameters): string {

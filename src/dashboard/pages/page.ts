@@ -39,6 +39,12 @@ export interface View {
   readonly parts: readonly Part[]
 }
 
+/** Another page, in place of this one. */
+export interface Redirect {
+  /** Where it is, as `Links` have it. */
+  readonly redirect: string
+}
+
 /** The entries of the navigation. */
 export type Room = 'overview' | 'jobs' | 'dead-letters' | 'workers' | 'audit'
 
@@ -48,7 +54,7 @@ export interface Page {
   readonly path: string
   readonly role: Role
   readonly query?: Readonly<Record<string, Schema>>
-  readonly open: (visit: Visit) => Promise<View>
+  readonly open: (visit: Visit) => Promise<View | Redirect>
 }
 
 /** Whether whoever looks may do what a role may: buttons that would be refused are not shown. */

@@ -1,11 +1,15 @@
 import { createDashboard } from '../../../src/dashboard/index.ts'
 import { Live } from '../../../src/dashboard/live.ts'
 import { apiOf } from '../arrange.ts'
-import { describeEachDatabase, expect, until } from '../../support/fixtures.ts'
 import { describe, test as plainTest } from 'vitest'
 import type { Pool } from 'pg'
 import type { DB, DBTX } from '../../../src/index.ts'
-import { test as postgresTest } from '../../support/fixtures.ts'
+import {
+  describeEachDatabase,
+  expect,
+  test as postgresTest,
+  until,
+} from '../../support/fixtures.ts'
 import { PageStream, visitorOf } from './arrange.ts'
 
 describeEachDatabase('a page that somebody looks at', (test) => {
@@ -77,7 +81,8 @@ postgresTest('ten tabs cost no more statements than one', async ({ db, schema })
   const dashboard = createDashboard(counting.db, { auth: () => 'viewer', schema })
   const countDuring = async (tabs: number): Promise<number> => {
     const streams = await Promise.all(
-      Array.from({ length: tabs }, () => PageStream.open(dashboard, '/')),
+      // Everything on this page is read in each round.
+      Array.from({ length: tabs }, () => PageStream.open(dashboard, '/workers')),
     )
     await Promise.all(streams.map((stream) => stream.next()))
     const before = counting.statements

@@ -1,0 +1,30 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import type { Page } from 'playwright-core'
+
+const root = path.resolve(import.meta.dirname, '../..')
+
+/** How a picture of a page is taken. */
+export interface ScreenshotOptions {
+  /** All of the page rather than what the window shows. @default false */
+  fullPage?: boolean
+}
+
+/**
+ * Takes a picture of a page, still and without a caret, as `build/screenshots/<name>.png`; with MILLRACE_SCREENSHOTS=1
+ * as `docs/images/<name>.png` too, where pages of the documentation show it. Answers where it is.
+ */
+export async function screenshot(
+  page: Page,
+  name: string,
+  options: ScreenshotOptions = {},
+): Promise<string> {
+  const folders = ['build/screenshots']
+  if (process.env['MILLRACE_SCREENSHOTS'] === '1') folders.push('docs/images')
+  const files = folders.map((folder) => path.join(root, folder, `${name}.png`))
+  for (const file of files) {
+    mkdirSync(path.dirname(file), { recursive: true })
+    await page.screenshot({ ...options, path: file, animations: 'disabled', scale: 'css' })
+  }
+  return files[0] ?? ''
+}
