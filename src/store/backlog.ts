@@ -80,13 +80,13 @@ export async function longestWait(
   queueId: number,
   tx?: DBTX,
 ): Promise<number | null> {
-  const row = (await countReady(store, [queueId], 1, tx)).get(queueId)
+  const [row] = await countReady(store, [queueId], 1, tx)
   return row === undefined || row.waitedMs === null ? null : Number(row.waitedMs)
 }
 
 /**
- * The same of many queues. What may be counted is shared out: half of it evenly, and where few lanes have more, all of
- * it among these. Of what is deeper the statistics of the table say how many there are.
+ * The same of many queues. What may be counted is shared out: half of it evenly, then all of it among the lanes that have
+ * more, as long as these are few. Of what is deeper the statistics of the table say how many there are.
  */
 export async function readBacklogs(
   store: Store,
@@ -94,13 +94,17 @@ export async function readBacklogs(
   tx?: DBTX,
 ): Promise<Map<number, ReadyJobs>> {
   const budget = queueIds.length === 1 ? COUNT_LIMIT : COUNT_LIMIT_OF_MANY
-  const first = shareOf(budget / 2, queueIds.length * LANES)
-  const counted = await countReady(store, queueIds, first, tx)
-  const deep = [...counted.values()].filter(({ fullLanes }) => fullLanes > 0)
-  const more = shareOf(budget, sumOf(deep.map(({ fullLanes }) => fullLanes)))
-  if (deep.length > 0 && more >= first * WORTHWHILE) {
-    const ids = deep.map(({ queueId }) => queueId)
-    for (const [id, row] of await countReady(store, ids, more, tx)) counted.set(id, row)
+  const counted = new Map<number, BacklogRow>()
+  let asked = queueIds
+  let limit = shareOf(budget / 2, queueIds.length * LANES)
+  for (;;) {
+    const rows = await countReady(store, asked, limit, tx)
+    for (const row of rows) counted.set(row.queueId, row)
+    const deep = rows.filter(({ fullLanes }) => fullLanes > 0)
+    const more = shareOf(budget, sumOf(deep.map(({ fullLanes }) => fullLanes)))
+    if (deep.length === 0 || more < limit * WORTHWHILE) break
+    asked = deep.map(({ queueId }) => queueId)
+    limit = more
   }
   const isBeyond = [...counted.values()].some(({ fullLanes }) => fullLanes > 0)
   const estimate = isBeyond ? await estimateReady(store, tx) : () => 0
@@ -119,9 +123,8 @@ async function countReady(
   queueIds: readonly number[],
   limit: number,
   tx: DBTX | undefined,
-): Promise<Map<number, BacklogRow>> {
-  const rows = await store.run<BacklogRow>(READ_BACKLOGS, [sqlArray(queueIds), limit], tx)
-  return new Map(rows.map((row) => [row.queueId, row]))
+): Promise<BacklogRow[]> {
+  return store.run<BacklogRow>(READ_BACKLOGS, [sqlArray(queueIds), limit], tx)
 }
 
 function readyOf({ ready, fullLanes, waitedMs }: BacklogRow, estimate: () => number): ReadyJobs {
