@@ -53,7 +53,7 @@ async function fillJobs(db: pg.Pool, schema: string, { jobs, queues }: Size): Pr
     const hasErrors = `n % 2 = 0 and ${inQueue} % 10 = 0`
     await db.query(`insert into ${schema}.jobs (id, run_at, created_at, queue_id, priority, max_retries, retry_policy,
         error_count, args, metadata, tags)
-      select n, now() - n * interval '1 millisecond', now(), ${queueId}, n % 10, 3, 'exponential',
+      select n, now() - n * interval '1 millisecond', now(), ${queueId}, ${inQueue} % 10, 3, 'exponential',
         case when ${hasErrors} then 2 else 0 end, ${ARGS}, ${metadata}, ${tags}
       ${rows}`)
     await db.query(`insert into ${schema}.job_errors (job_id, number, attempt, name, message, stack)
