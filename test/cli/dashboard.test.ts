@@ -59,6 +59,7 @@ test('it serves this machine until it is told to stop', async ({ serve, queue })
 
 test('it lives below a path, and a stream that somebody watches does not hold it', async ({
   serve,
+  schema,
 }) => {
   const { url, served } = await serve(['--base-path', '/admin/jobs/'])
   expect(url).toMatch(/:\d+\/admin\/jobs$/)
