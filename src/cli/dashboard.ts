@@ -16,6 +16,7 @@ interface DashboardFlags extends GlobalOptions {
   readonly port: number
   readonly host: string
   readonly users?: string
+  readonly basePath: string
 }
 
 /** `millrace dashboard` */
@@ -39,6 +40,12 @@ export function addDashboard(program: Command, cli: Cli): void {
         '--users <file>',
         'who may come in: a JSON file {"ada":{"password":"…","role":"admin"}}',
       ),
+    )
+    .addOption(
+      new Option(
+        '--base-path <path>',
+        'the path under which a proxy passes it on, such as /admin/jobs',
+      ).default('', 'none'),
     )
     .addHelpText('after', HELP_AFTER)
     .action(async (_options: unknown, command: Command) => {
@@ -72,10 +79,11 @@ async function dashboard(flags: DashboardFlags, cli: Cli): Promise<void> {
     await new Querier(db, { schema }).queues() // what is wrong with the schema is said now
     const dashboard = createDashboard(db, {
       schema,
+      basePath: flags.basePath,
       ...(auth === undefined ? openTo(flags.host) : { auth }),
     })
     const serving = await serve(dashboard, flags.port, address)
-    const { url } = serving
+    const url = serving.url + flags.basePath.replace(/\/$/, '')
     if (cli.isJson) cli.json({ url })
     else
       cli.print(

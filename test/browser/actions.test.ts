@@ -98,7 +98,7 @@ test('many are retried by a filter, after a look at what it hits', async ({
   await page.click('dialog button[type="submit"], dialog .buttons button >> nth=1')
   await page.waitForSelector('#said >> text=2 jobs changed.')
   expect(await rows('select count(*)::int4 as count from {schema}.jobs')).toEqual([{ count: 2 }])
-  await page.waitForFunction('document.querySelectorAll("[data-row]").length === 28')
+  await until(async () => (await page.locator('[data-row]').count()) === 28)
 
   await page.click('main button:text-is("Retry")')
   await page.waitForSelector('dialog >> text=28 jobs will be changed')

@@ -10,21 +10,14 @@ export interface ScreenshotOptions {
   fullPage?: boolean
 }
 
-/**
- * Takes a picture of a page, still and without a caret, as `build/screenshots/<name>.png`; with MILLRACE_SCREENSHOTS=1
- * as `docs/images/<name>.png` too, where pages of the documentation show it. Answers where it is.
- */
+/** Takes a picture of a page, still and without a caret, as `build/screenshots/<name>.png`. Answers where it is. */
 export async function screenshot(
   page: Page,
   name: string,
   options: ScreenshotOptions = {},
 ): Promise<string> {
-  const folders = ['build/screenshots']
-  if (process.env['MILLRACE_SCREENSHOTS'] === '1') folders.push('docs/images')
-  const files = folders.map((folder) => path.join(root, folder, `${name}.png`))
-  for (const file of files) {
-    mkdirSync(path.dirname(file), { recursive: true })
-    await page.screenshot({ ...options, path: file, animations: 'disabled', scale: 'css' })
-  }
-  return files[0] ?? ''
+  const file = path.join(root, 'build/screenshots', `${name}.png`)
+  mkdirSync(path.dirname(file), { recursive: true })
+  await page.screenshot({ ...options, path: file, animations: 'disabled', scale: 'css' })
+  return file
 }

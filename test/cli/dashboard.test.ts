@@ -57,6 +57,24 @@ test('it serves this machine until it is told to stop', async ({ serve, queue })
   expect(await served.kill('SIGTERM')).toMatchObject({ code: 0, signal: null })
 })
 
+test('it lives below a path, and a stream that somebody watches does not hold it', async ({
+  serve,
+  schema,
+}) => {
+  const { url, served } = await serve(['--base-path', '/admin/jobs/'])
+  expect(url).toMatch(/:\d+\/admin\/jobs$/)
+  const page = await fetch(`${url}/`, { headers: { accept: 'text/html' } })
+  expect(await page.text()).toContain('href="/admin/jobs/workers"')
+  expect((await fetch(`${url}/api/queues`)).status).toBe(200)
+  const stream = await fetch(`${url}/`, { headers: { accept: 'text/event-stream' } })
+  expect(stream.headers.get('content-type')).toBe('text/event-stream')
+  expect(await served.kill('SIGTERM')).toMatchObject({ code: 0, signal: null })
+  await stream.text() // it came to an end
+  const refused = await millrace(['dashboard', '--base-path', 'no path'], { schema })
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('basePath')
+})
+
 test('a page that had its name point here is refused', async ({ serve }) => {
   const { url } = await serve()
   const { port } = new URL(url)
