@@ -220,3 +220,43 @@ test('whoever may only look sees no button, and whoever operates none that delet
     expect([address, await page.locator('button.danger').count()]).toEqual([address, 0])
   }
 })
+
+test('a job that waits is edited, and selected ones are cancelled and deleted', async ({
+  serveDashboard,
+  openPage,
+  openQueue,
+  rows,
+}) => {
+  const queue = openQueue({ queueName: 'emails' })
+  const jobs = await queue.enqueueMany([1, 2, 3, 4].map((n) => ({ args: { n }, delay: '1h' })))
+  const [first] = jobs
+  const url = await serveDashboard()
+  const page = await openPage(`${url}jobs/${first?.id}`)
+  await page.click('button:text-is("Edit")')
+  await page.fill('dialog textarea', '{"n": 100}')
+  await page.fill('dialog input[name="priority"]', '2')
+  await page.click('dialog .buttons button >> nth=1')
+  await page.waitForSelector('main >> text=2, of 0 (first) to 9 (last)')
+  const edited = 'select args, priority::int4 as priority from {schema}.jobs where id = $1'
+  expect(await rows(edited, [first?.id])).toEqual([{ args: { n: 100 }, priority: 2 }])
+
+  await page.goto(`${url}jobs?queue=emails`)
+  await page.waitForURL('**/queues/emails/jobs')
+  await page.check('[data-select-all]')
+  await page.uncheck(`[data-select][value="${first?.id}"]`)
+  await page.waitForSelector('main >> text=3 selected')
+  await page.keyboard.press('c')
+  await page.waitForSelector('dialog >> text=The 3 selected jobs.')
+  await page.click('dialog .buttons button >> nth=1')
+  await page.waitForSelector('#said >> text=3 jobs changed.')
+  const outcomes = 'select count(*)::int4 as count, outcome from {schema}.history group by outcome'
+  expect(await rows(outcomes)).toEqual([{ count: 3, outcome: 'cancelled' }])
+
+  await page.keyboard.press('d')
+  await page.waitForSelector('dialog >> text=It cannot be taken back.')
+  await page.waitForSelector('dialog >> text=4 jobs will be changed')
+  await page.click('dialog button.danger')
+  await page.waitForSelector('#said >> text=4 jobs changed.')
+  await page.waitForSelector('main >> text=There are no jobs in this queue')
+  expect(await rows('select id from {schema}.jobs')).toEqual([])
+})

@@ -7,6 +7,7 @@ const PAGES: Record<string, (scene: Scene) => string> = {
   overview: () => '',
   queue: () => 'queues/webhooks',
   'queue-paused': () => 'queues/payments?span=24h',
+  'jobs-of-any': () => 'jobs',
   jobs: () => 'queues/emails/jobs',
   'jobs-filtered': () => 'queues/emails/jobs?status=failed&errorText=SMTP',
   'job-running': ({ runningId }) => `jobs/${runningId}`,

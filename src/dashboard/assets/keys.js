@@ -1,6 +1,6 @@
 // The dashboard by the keyboard; `?` shows the keys.
 const base = document.documentElement.dataset.base ?? ''
-const PLACES = { o: '/', d: '/dead-letters', w: '/workers', a: '/audit' }
+const PLACES = { o: '/', j: '/jobs', d: '/dead-letters', w: '/workers', a: '/audit' }
 const GO_MS = 1_500
 
 let goneAt = -Infinity

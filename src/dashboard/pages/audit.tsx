@@ -4,6 +4,7 @@ import { Ago, Empty, Nothing, Pager } from './elements.tsx'
 import { showWhole } from './figures.ts'
 import type { Links } from './links.ts'
 import type { Markup, Page } from './page.ts'
+import { Table, type Column } from './table.tsx'
 
 /** Who did what. */
 export const auditPage: Page = {
@@ -46,6 +47,17 @@ function limitOf({ limit }: Readonly<Record<string, unknown>>): { limit?: number
   return typeof limit === 'number' ? { limit } : {}
 }
 
+const COLUMNS: readonly Column[] = [
+  { name: 'When' },
+  { name: 'Who' },
+  { name: 'What' },
+  { name: 'Queue' },
+  { name: 'Jobs' },
+  { name: 'Changed', isNumber: true },
+  { name: 'Outcome' },
+  { name: 'Request' },
+]
+
 function Entries({ entries, links }: { entries: readonly ShownEntry[]; links: Links }): Markup {
   if (entries.length === 0) {
     return (
@@ -58,27 +70,11 @@ function Entries({ entries, links }: { entries: readonly ShownEntry[]; links: Li
     )
   }
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Audit entries">
-      <table class="list">
-        <thead>
-          <tr>
-            <th>When</th>
-            <th>Who</th>
-            <th>What</th>
-            <th>Queue</th>
-            <th>Jobs</th>
-            <th class="number">Changed</th>
-            <th>Outcome</th>
-            <th>Request</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <Entry entry={entry} links={links} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Audit entries" columns={COLUMNS}>
+      {entries.map((entry) => (
+        <Entry entry={entry} links={links} />
+      ))}
+    </Table>
   )
 }
 

@@ -70,7 +70,8 @@ export function FilterForm({ asked, links }: { asked: Asked; links: Links }): Ma
   const { queueName, filter, order, limit } = asked
   const { status, olderThan, newerThan, errorText, metadata, tags = [] } = filter
   return (
-    <form class="filters" method="get" action={links.jobs(queueName)}>
+    <form class="filters" method="get" action={links.anyJobs()}>
+      <Text name="queue" label="Queue" value={queueName} size={14} placeholder="emails" />
       <Choice name="status" label="Status" chosen={status ?? ''} options={['', ...STATUSES]} />
       <Text name="tags" label="Tag" value="" size={14} placeholder="customer:42" />
       <Text name="olderThan" label="Older than" value={olderThan} size={6} placeholder="1h" />

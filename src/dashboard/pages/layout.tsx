@@ -87,6 +87,7 @@ function Frame(props: { title: string; links: Links; version: string; children: 
 
 const ROOMS: readonly { room: Room; name: string; href: (links: Links) => string }[] = [
   { room: 'overview', name: 'Overview', href: (links) => links.overview() },
+  { room: 'jobs', name: 'Jobs', href: (links) => links.anyJobs() },
   { room: 'dead-letters', name: 'Dead letters', href: (links) => links.deadLetters() },
   { room: 'workers', name: 'Workers', href: (links) => links.workers() },
   { room: 'audit', name: 'Audit', href: (links) => links.audit() },
@@ -166,6 +167,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['d', 'delete'],
   ['p', 'pause or resume'],
   ['g o', 'to the overview'],
+  ['g j', 'to the jobs'],
   ['g d', 'to the dead letters'],
   ['g w', 'to the workers'],
   ['?', 'these keys'],

@@ -17,6 +17,11 @@ export class Links {
     return this.#to(`/queues/${encodeURIComponent(name)}`, parameters)
   }
 
+  /** Where a form that names a queue leads to its jobs. */
+  anyJobs(parameters?: Parameters): string {
+    return this.#to('/jobs', parameters)
+  }
+
   /** The jobs of a queue. */
   jobs(queueName: string, parameters?: Parameters): string {
     return this.#to(`/queues/${encodeURIComponent(queueName)}/jobs`, parameters)

@@ -14,6 +14,7 @@ import { Sparkline } from './chart.tsx'
 import { Ago, Count, Empty, Nothing, Pager, Tile } from './elements.tsx'
 import { showDuration, showNumber, showShare, showWhole } from './figures.ts'
 import type { Links } from './links.ts'
+import { livingPart } from './living-workers.tsx'
 import type { Markup, Page, Visit } from './page.ts'
 import { Row } from './row.tsx'
 import { Table, type Column } from './table.tsx'
@@ -21,6 +22,8 @@ import { Warnings } from './warnings.tsx'
 
 /** What was counted comes into the database every ten seconds; to read it more often than this shows nothing new. */
 const FIGURES_FOR_MS = 5_000
+/** More of those that receive are on a page of their own. */
+const MOST_WORKERS = 10
 /** From so many queues on they are looked for by their names. */
 const MANY = 10
 
@@ -44,13 +47,7 @@ export const overviewPage: Page = {
       title: 'Overview',
       room: 'overview',
       parts: [
-        {
-          content: (
-            <header class="headline">
-              <h1>Overview</h1>
-            </header>
-          ),
-        },
+        { content: <h1>Overview</h1> },
         { live: 'totals', content: <Tiles holdings={holdings} doings={doings} /> },
         { live: 'warnings', content: <Warnings look={lookForTrouble(visit)} links={links} /> },
         { content: hasMany ? <Filter name={name} links={links} /> : null },
@@ -71,6 +68,7 @@ export const overviewPage: Page = {
             />
           ),
         },
+        await livingPart(visit, { title: 'Workers', most: MOST_WORKERS }),
       ],
     }
   },

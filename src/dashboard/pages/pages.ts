@@ -1,3 +1,4 @@
+import { anyJobsPage } from './any-jobs.tsx'
 import { auditPage } from './audit.tsx'
 import { deadLettersPage } from './dead-letters.tsx'
 import { jobPage } from './job.tsx'
@@ -12,6 +13,7 @@ import { workersPage } from './workers.tsx'
 export const PAGES: readonly Page[] = [
   overviewPage,
   queuePage,
+  anyJobsPage,
   jobsPage,
   jobPage,
   deadLettersPage,

@@ -4,11 +4,10 @@ import type { SurveyedQueue } from '../../store/overview.ts'
 import { findQueue } from '../../store/queues.ts'
 import { readSurvey } from '../api/overview.ts'
 import { look, type Parts } from '../route.ts'
-import { Count, Empty } from './elements.tsx'
+import { Empty } from './elements.tsx'
 import type { Links } from './links.ts'
 import type { Markup, Page } from './page.ts'
-import { Row } from './row.tsx'
-import { Table, type Column } from './table.tsx'
+import { QueueTable } from './queue-table.tsx'
 
 /** More queues than this are looked for on the overview. */
 const MOST = 20
@@ -95,24 +94,15 @@ function NothingFound({ links }: { links: Links }): Markup {
   )
 }
 
-const COLUMNS: readonly Column[] = [{ name: 'Queue' }, { name: 'Available', isNumber: true }]
-
 function Queues({ queues, links }: { queues: readonly SurveyedQueue[]; links: Links }): Markup {
   return (
     <section class="panel">
       <h2>Queues with these letters</h2>
-      <Table label="Queues with these letters" columns={COLUMNS}>
-        {queues.map(({ name, available }) => (
-          <Row id={name} href={links.queue(name)}>
-            <td>
-              <a href={links.queue(name)}>{name}</a>
-            </td>
-            <td class="number">
-              <Count count={available} />
-            </td>
-          </Row>
-        ))}
-      </Table>
+      <QueueTable
+        label="Queues with these letters"
+        queues={queues}
+        hrefOf={(name) => links.queue(name)}
+      />
     </section>
   )
 }

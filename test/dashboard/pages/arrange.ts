@@ -87,13 +87,18 @@ export class PageStream {
   }
 }
 
+/** A tag with its attributes, whatever stands in their values. */
+const TAG = /<[a-z][^\s>"]*(?:[^>"]|"[^"]*")*>/gi
+
 /** What a page must never have: script or style that stands in it, which its CSP would refuse, and hostile data would become. */
 export function findUnsafe(html: string): string[] {
-  const withoutText = html.replaceAll(/data-(?:action|chart)="[^"]*"/g, '')
-  return [
-    ...(withoutText.match(/<script(?![^>]* src=)[^>]*>/gi) ?? []),
-    ...(withoutText.match(/<style\b/gi) ?? []),
-    ...(withoutText.match(/<[^>]+ (?:style|on\w+)=/gi) ?? []),
-    ...(withoutText.match(/(?:href|src|action)="(?:javascript|data):/gi) ?? []),
-  ]
+  return (html.match(TAG) ?? []).filter((tag) => {
+    const names = tag.replaceAll(/="[^"]*"/g, '=')
+    const isInline = /^<style\b/i.test(tag) || (/^<script\b/i.test(tag) && !/ src=/.test(names))
+    return (
+      isInline ||
+      / (?:style|on\w+)\b/i.test(names) ||
+      / (?:href|src|action)="(?:javascript|data):/i.test(tag)
+    )
+  })
 }
