@@ -1,4 +1,4 @@
-import { LOGGED_JOBS, type Size } from './fill.ts'
+import { DEAD_LETTER_QUEUES, LOGGED_JOBS, type Size } from './fill.ts'
 
 /** Makes the next request to an address. */
 export type Ask = () => Request
@@ -6,7 +6,9 @@ export type Ask = () => Request
 /** What is asked of the API: each address, and each filter that costs something of its own. */
 export function addresses({ jobs, queues }: Size): Record<string, Ask> {
   const some = (count: number): number => Math.ceil(Math.random() * count)
-  const queue = (): string => `queue%20${String(some(queues)).padStart(3, '0')}`
+  const named = (number: number): string => `queue%20${String(number).padStart(3, '0')}`
+  const queue = (): string => named(some(queues))
+  const deadLetters = (): string => named(queues - DEAD_LETTER_QUEUES + some(DEAD_LETTER_QUEUES))
   const ofQueue = (rest: string) => (): string => `/api/queues/${queue()}${rest}`
   const get =
     (path: () => string): Ask =>
@@ -20,6 +22,11 @@ export function addresses({ jobs, queues }: Size): Record<string, Ask> {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       })
+  const page =
+    (path: () => string): Ask =>
+    () =>
+      new Request(`http://localhost${path()}`, { headers: { accept: 'text/html' } })
+  const pageOf = (rest: string): Ask => page(() => `/queues/${queue()}${rest}`)
   const metadata = encodeURIComponent('{"tenant":7}')
   const cancel = (filter: object): Ask => post(ofQueue('/cancel'), { ...filter, dryRun: true })
   return {
@@ -54,6 +61,18 @@ export function addresses({ jobs, queues }: Size): Record<string, Ask> {
     'enqueue 100': post(ofQueue('/jobs'), {
       jobs: Array.from({ length: 100 }, (_, n) => ({ args: { to: n }, tags: ['measured'] })),
     }),
+    'page: overview': page(() => '/'),
+    'page: a queue, an hour': pageOf(''),
+    'page: a queue, a day': pageOf('?span=24h'),
+    'page: a queue, a week': pageOf('?span=7d'),
+    'page: jobs': pageOf('/jobs'),
+    'page: jobs with an error text that none has': pageOf('/jobs?errorText=nothing'),
+    'page: a job': page(() => `/jobs/${some(jobs)}`),
+    'page: dead letters': page(() => '/dead-letters'),
+    'page: dead letters of a queue': page(() => `/dead-letters?queue=${deadLetters()}`),
+    'page: workers': page(() => '/workers'),
+    'page: search': page(() => '/search?q=queue'),
+    'page: audit': page(() => '/audit'),
     'cancel one': () => post(() => `/api/jobs/${some(jobs / 2)}/cancel`, {})(),
   }
 }

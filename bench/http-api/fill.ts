@@ -7,6 +7,8 @@ export interface Size {
   readonly queues: number
 }
 
+/** So many queues are the dead-letter queues of others, the last ones of all. */
+export const DEAD_LETTER_QUEUES = 20
 /** The first so many jobs have a log. */
 export const LOGGED_JOBS = 1_000
 
@@ -26,6 +28,8 @@ export async function fill(db: pg.Pool, schema: string, size: Size): Promise<voi
   await migrateUp(db, { schema })
   await db.query(`insert into ${schema}.queues (name, base_retry_delay_ms, max_retry_delay_ms, retry_jitter)
     select 'queue ' || to_char(n, 'fm000'), 2000, 3600000, 0 from generate_series(1, ${size.queues}) as n`)
+  await db.query(`update ${schema}.queues set dlq_id = dead.id from ${schema}.queues as dead
+    where queues.id <= ${DEAD_LETTER_QUEUES} and dead.id = ${size.queues} - ${DEAD_LETTER_QUEUES} + queues.id`)
   for (let day = 0; day <= DAYS; day += 1) {
     await db.query(`select ${schema}.add_history_partition(current_date + ${day})`)
   }
