@@ -1,6 +1,12 @@
-import type { ResolvedJobOptions } from './core/enqueue-options.ts'
+import {
+  pathOfArgs,
+  resolveItems,
+  type JobRules,
+  type ResolvedJobOptions,
+} from './core/enqueue-options.ts'
 import type { EventBus } from './core/event-bus.ts'
 import type { Job } from './core/job.ts'
+import { encodeArgs } from './core/json.ts'
 import { readMetadata } from './core/metadata.ts'
 import type { QueueTally } from './core/tally.ts'
 import type { DBTX } from './drivers/driver.ts'
@@ -23,6 +29,20 @@ export interface ReadyJob {
   readonly options: ResolvedJobOptions
   /** Gives it up as long as nothing was sent. */
   readonly signal: AbortSignal | undefined
+}
+
+/** Checks the jobs of an `enqueueMany`. Throws `INVALID_OPTION`, `INVALID_ARGS`, `ARGS_TOO_LARGE`, which name the job. */
+export function readyJobs(
+  items: unknown,
+  { fifo, maxArgsBytes }: JobRules & { readonly maxArgsBytes: number },
+  signal: AbortSignal | undefined,
+): ReadyJob[] {
+  return resolveItems(items, { fifo }).map(({ args, options }, index) => ({
+    argsJson: encodeArgs(args, { maxBytes: maxArgsBytes, path: () => pathOfArgs(index) }),
+    metadataJson: options.metadataJson,
+    options,
+    signal,
+  }))
 }
 
 /** Puts checked jobs into a queue: alone in group commits, many at once, or in a caller's transaction. */

@@ -6,7 +6,6 @@ import {
   type RedriveOptions,
 } from './core/call-options.ts'
 import {
-  resolveItems,
   resolveEnqueueCall,
   resolveEnqueueOptions,
   type EnqueueItem,
@@ -41,7 +40,7 @@ import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
 import { EnqueuePassage } from './enqueue-passage.ts'
-import { Enqueuer, type ReadyJob } from './enqueuer.ts'
+import { Enqueuer, readyJobs, type ReadyJob } from './enqueuer.ts'
 import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
 import { throughTogether } from './many.ts'
@@ -157,12 +156,7 @@ export class JobQueue<Args = unknown, Result = unknown> {
     signal?.throwIfAborted()
     if (tx === undefined) this.#engine.store.driver.refuseInsideTransaction()
     const { maxArgsBytes, fifo } = this.#options
-    const jobs = resolveItems(items, { fifo }).map(({ args, path, options }) => ({
-      argsJson: encodeArgs(args, { maxBytes: maxArgsBytes, path }),
-      metadataJson: options.metadataJson,
-      options,
-      signal,
-    }))
+    const jobs = readyJobs(items, { fifo, maxArgsBytes }, signal)
     if (jobs.length === 0) return []
     const store = async (ready: readonly ReadyJob[]): Promise<Job<Args>[]> => {
       const queue = await this.#access.open(tx)

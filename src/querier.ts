@@ -1,12 +1,12 @@
 import { cancelMany, cancelOne } from './cancelling.ts'
-import { resolveItems, type EnqueueItem } from './core/enqueue-options.ts'
+import type { EnqueueItem } from './core/enqueue-options.ts'
 import { EventBus } from './core/event-bus.ts'
 import { resolveSchema } from './core/identifiers.ts'
 import { resolveCountsOptions, type CountsOptions } from './core/call-options.ts'
 import type { Job, JobCounts, JobLogLine, JobRecord } from './core/job.ts'
 import { resolveJobChanges, type JobChanges } from './core/job-changes.ts'
 import { parseJobId } from './core/job-id.ts'
-import { DEFAULT_MAX_BYTES, encodeArgs } from './core/json.ts'
+import { DEFAULT_MAX_BYTES } from './core/json.ts'
 import { checkQueueName } from './core/queue-name.ts'
 import { resolvePauseOptions, type PauseOptions } from './core/pause-options.ts'
 import { resolveStatsOptions, type StatsOptions } from './core/stats-options.ts'
@@ -17,7 +17,7 @@ import type { DBTX } from './drivers/driver.ts'
 import { driverFor, executorFor } from './drivers/recognise.ts'
 import { editJob } from './edit-job.ts'
 import { engineFor, type Engine } from './engine.ts'
-import { Enqueuer } from './enqueuer.ts'
+import { Enqueuer, readyJobs } from './enqueuer.ts'
 import { readLogs, resolveLogsOptions, type LogsOptions } from './job-logs.ts'
 import { toJobRecord } from './job-record.ts'
 import {
@@ -96,14 +96,8 @@ export class Querier {
       const remedy = 'open it once by a JobQueue: its first enqueue or receive makes it'
       throw invalidOption('queueName', queueName, remedy)
     }
-    const ready = resolveItems(items, { fifo: queue.isFifo === true }).map(
-      ({ args, path, options }) => ({
-        argsJson: encodeArgs(args, { maxBytes: DEFAULT_MAX_BYTES, path }),
-        metadataJson: options.metadataJson,
-        options,
-        signal: undefined,
-      }),
-    )
+    const rules = { fifo: queue.isFifo === true, maxArgsBytes: DEFAULT_MAX_BYTES }
+    const ready = readyJobs(items, rules, undefined)
     if (ready.length === 0) return []
     const enqueuer = new Enqueuer(this.#engine, new EventBus(), queue.name)
     return enqueuer.many<Args>(queue, ready, this.#tx)

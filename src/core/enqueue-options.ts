@@ -132,24 +132,48 @@ export function resolveEnqueueCall(options: unknown): ResolvedEnqueueCall {
 /** A job of `enqueueMany`: its options checked, its arguments not yet. */
 export interface ResolvedItem {
   readonly args: unknown
+  /** Jobs that ask for the same, one after the other, share it. */
   readonly options: ResolvedJobOptions
-  /** How errors about the arguments name them, such as `jobs[3].args`. */
-  readonly path: string
+}
+
+/** How errors about the arguments of a job of `enqueueMany` name them. */
+export function pathOfArgs(index: number): string {
+  return `jobs[${index}].args`
 }
 
 /** Checks the first parameter of `enqueueMany`. Its errors name the job: `jobs[3].maxRetries`. */
 export function resolveItems(items: unknown, rules: JobRules): ResolvedItem[] {
   const remedy = 'enqueueMany takes an array of { args, ...options }'
-  return checkArray('jobs', items, remedy, (item, index) => resolveItem(item, index, rules))
+  const names = new ItemNames()
+  let last: Read = {}
+  let options = resolveJobOptions(last, rules, '')
+  return checkArray('jobs', items, remedy, (item, index) => {
+    names.index = index
+    if (item === undefined) {
+      throw invalidOption(`jobs[${index}]`, item, 'pass an object { args, ...options }')
+    }
+    const read = readOptions(item, names)
+    if (!asksTheSame(read, last)) options = resolveJobOptions(read, rules, names.prefix)
+    last = read
+    return { args: read.args, options }
+  })
 }
 
-function resolveItem(item: unknown, index: number, rules: JobRules): ResolvedItem {
-  const whole = `jobs[${index}]`
-  if (item === undefined) throw invalidOption(whole, item, 'pass an object { args, ...options }')
-  const prefix = `${whole}.`
-  const names = { of: 'a job of enqueueMany', known: ITEM_OPTIONS, prefix, elsewhere: ELSEWHERE }
-  const read = readOptions(item, names)
-  return { args: read.args, options: resolveJobOptions(read, rules, prefix), path: `${prefix}args` }
+/** Names of the options of one job after the other; what only errors say is not made for each. */
+class ItemNames {
+  readonly of = 'a job of enqueueMany'
+  readonly known = ITEM_OPTIONS
+  readonly elsewhere = ELSEWHERE
+  index = 0
+
+  get prefix(): string {
+    return `jobs[${this.index}].`
+  }
+}
+
+function asksTheSame(read: Read, other: Read): boolean {
+  for (const name of JOB_OPTIONS) if (read[name] !== other[name]) return false
+  return true
 }
 
 /** Checks what was read of a job's options and puts the defaults in. Throws `INVALID_OPTION`. */

@@ -12,9 +12,12 @@ export const DEFAULT_MAX_BYTES = 32 * 1_048_576
  */
 export function encodeArgs(
   args: unknown,
-  { maxBytes, path = 'args' }: { maxBytes: number; path?: string },
+  limits: { readonly maxBytes: number; readonly path?: string | (() => string) },
 ): string {
-  return encodeJson(args, { maxBytes }, (problem) => argsError(problem, path, maxBytes))
+  return encodeJson(args, limits, (problem) => {
+    const { maxBytes, path = 'args' } = limits
+    return argsError(problem, typeof path === 'string' ? path : path(), maxBytes)
+  })
 }
 
 /** The JSON text of a job's metadata, which is an object. Throws `INVALID_OPTION`, naming the place in it. */

@@ -46,13 +46,12 @@ export function readOptions<Name extends string>(
   options: unknown,
   names: OptionNames<Name>,
 ): Partial<Record<Name, unknown>> {
-  const { of, known, prefix = '' } = names
+  const { of, known } = names
   const read: Partial<Record<Name, unknown>> = {}
   if (options === undefined) return read
-  const whole = names.whole ?? (prefix === '' ? 'options' : prefix.slice(0, -1))
   try {
     if (!isPlainObject(options)) {
-      throw invalidOption(whole, options, `${of} takes a plain object of options`)
+      throw invalidOption(wholeOf(names), options, `${of} takes a plain object of options`)
     }
     for (const name of Reflect.ownKeys(options)) {
       if (!Object.prototype.propertyIsEnumerable.call(options, name)) continue
@@ -62,9 +61,14 @@ export function readOptions<Name extends string>(
     }
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'INVALID_OPTION') throw error
-    throw invalidOption(whole, options, 'they throw when they are read', error)
+    throw invalidOption(wholeOf(names), options, 'they throw when they are read', error)
   }
   return read
+}
+
+/** What messages call all of the options. */
+function wholeOf({ whole, prefix = '' }: OptionNames<string>): string {
+  return whole ?? (prefix === '' ? 'options' : prefix.slice(0, -1))
 }
 
 function isKnown<Name extends string>(name: string | symbol, known: readonly Name[]): name is Name {
