@@ -184,8 +184,8 @@ describe('the jobs of enqueueMany', () => {
   test('have options of their own, and arguments that are checked later', () => {
     const items = [{ args: 1n }, { args: { a: 1 }, maxRetries: 5, delay: '1s' }]
     expect(resolveItems(items, concurrent)).toMatchObject([
-      { args: 1n, path: 'jobs[0].args', options: { maxRetries: 3 } },
-      { args: { a: 1 }, path: 'jobs[1].args', options: { maxRetries: 5, delayMs: 1_000 } },
+      { args: 1n, options: { maxRetries: 3 } },
+      { args: { a: 1 }, options: { maxRetries: 5, delayMs: 1_000 } },
     ])
     expect(resolveItems([], concurrent)).toEqual([])
   })
