@@ -56,8 +56,8 @@ function Paused({ queue: { paused } }: { queue: QueueAtAGlance }): Markup {
         <strong>
           {`Paused${by === null ? '' : ` by ${by}`}`} <Ago at={at} />
         </strong>
+        <p>{reason ?? 'No reason was given.'}</p>
         <p>
-          {reason === null ? 'No reason was given. ' : `${reason} `}
           Nothing of it starts in any process until somebody resumes it; what ran goes on to its
           end.
         </p>
