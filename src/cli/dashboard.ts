@@ -8,7 +8,7 @@ import type { Cli } from './cli.ts'
 import { readInteger } from './command-parts.ts'
 import { describeFileError, usageFailure } from './failure.ts'
 import type { GlobalOptions } from './place.ts'
-import { aborted, openTo, serve } from './serve.ts'
+import { aborted, openTo, serve, USUAL_PORT } from './serve.ts'
 import { withTarget } from './target.ts'
 import { printable } from './terminal/printable.ts'
 
@@ -30,7 +30,7 @@ export function addDashboard(program: Command, cli: Cli): void {
     .addOption(
       new Option('-p, --port <port>', 'where it listens; 0: any free port')
         .argParser(readInteger(0, 65_535))
-        .default(4_000),
+        .default(USUAL_PORT),
     )
     .addOption(
       new Option('--host <host>', 'the address or name on which it listens').default('127.0.0.1'),

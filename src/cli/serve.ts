@@ -4,6 +4,8 @@ import { isIPv6, type AddressInfo } from 'node:net'
 import { toNodeListener, type Auth, type Dashboard } from '../dashboard/index.ts'
 import { codeOf, Failure } from './failure.ts'
 
+/** Where the dashboard is looked for. */
+export const USUAL_PORT = 4_000
 /** What is under way when it is told to stop is waited for so long. */
 const LAST_ANSWERS_MS = 5_000
 
@@ -16,15 +18,18 @@ export interface Serving {
 }
 
 /** Has a dashboard answer on a port of this machine; 0: any free one. */
-export async function serve(dashboard: Dashboard, port: number, address: string): Promise<Serving> {
+export async function serve(
+  dashboard: Pick<Dashboard, 'fetch'>,
+  port: number,
+  address: string,
+): Promise<Serving> {
   const server = createServer(toNodeListener(dashboard))
   const listening = await listen(server, port, address)
   return {
     url: `http://${isIPv6(address) ? `[${address}]` : address}:${listening}`,
     end: async () => {
       const closed = once(server, 'close')
-      server.close()
-      dashboard.close()
+      server.close() // which ends the streams of pages, too
       server.closeIdleConnections()
       setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS).unref()
       await closed

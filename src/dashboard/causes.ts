@@ -83,7 +83,9 @@ export function groupByCause(jobs: readonly JobRecord[], redactor: Redactor): Ca
   for (const job of newest) {
     const failure = readFailure(job, redactor)
     const key = JSON.stringify([failure.name, failure.shape])
-    groups.set(key, [...(groups.get(key) ?? []), failure])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [failure])
+    else group.push(failure)
   }
   const causes = [...groups.values()].map(causeOf).sort((one, other) => other.count - one.count)
   const others = causes.slice(MOST_CAUSES)

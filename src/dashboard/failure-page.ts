@@ -25,7 +25,9 @@ const TITLES: Readonly<Record<number, string>> = {
 export async function answerPage(failure: AnsweredFailure, basePath: string): Promise<Response> {
   const { status, headers, body } = failure
   const { message, remedy } = body.error
-  const lines = remedy === undefined ? [message] : [message, `What helps: ${remedy}.`]
+  // What is wrong with a field is said with what it takes.
+  const isSaid = remedy === undefined || message.includes(remedy)
+  const lines = isSaid ? [message] : [message, `What helps: ${remedy}.`]
   const title = TITLES[status] ?? 'That did not work'
   const { version } = await loadAssets()
   const html = renderFailure(title, lines, new Links(basePath), version)

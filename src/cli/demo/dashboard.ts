@@ -1,11 +1,9 @@
 import { createDashboard } from '../../dashboard/index.ts'
 import { codeOf, Failure } from '../failure.ts'
-import { openTo, serve, type Serving } from '../serve.ts'
+import { openTo, serve, USUAL_PORT, type Serving } from '../serve.ts'
 import type { DemoDatabase } from './database.ts'
 
 const ADDRESS = '127.0.0.1'
-/** That of `millrace dashboard`. */
-const USUAL_PORT = 4_000
 
 /** The dashboard of the demo, for everybody on this machine. */
 export async function openDashboard({ connection, schema }: DemoDatabase): Promise<Serving> {

@@ -76,7 +76,8 @@ async function send({ method, path }, body) {
   const answer = await response.json().catch(() => ({}))
   if (response.ok) return answer
   const { message = `The server answered ${response.status}.`, remedy } = answer.error ?? {}
-  throw new Error(remedy === undefined ? message : `${message} What helps: ${remedy}.`)
+  const isSaid = remedy === undefined || message.includes(remedy)
+  throw new Error(isSaid ? message : `${message} What helps: ${remedy}.`)
 }
 
 function finish(action, message) {

@@ -3,7 +3,7 @@ import { pageParameters } from '../api/shapes.ts'
 import { Ago, Empty, Nothing, Pager } from './elements.tsx'
 import { showWhole } from './figures.ts'
 import type { Links } from './links.ts'
-import type { Markup, Page } from './page.ts'
+import { limitOf, type Markup, type Page } from './page.ts'
 import { Table, type Column } from './table.tsx'
 
 /** Who did what. */
@@ -41,10 +41,6 @@ export const auditPage: Page = {
       ],
     }
   },
-}
-
-function limitOf({ limit }: Readonly<Record<string, unknown>>): { limit?: number } {
-  return typeof limit === 'number' ? { limit } : {}
 }
 
 const COLUMNS: readonly Column[] = [

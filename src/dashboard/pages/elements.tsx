@@ -78,15 +78,6 @@ export function Empty({ title, children }: { title: string; children?: Child }):
   )
 }
 
-/** JSON for people. */
-export function Json({ value, label }: { value: unknown; label: string }): Markup {
-  return (
-    <pre class="json" tabIndex={0} aria-label={label} role="region">
-      <code>{JSON.stringify(value, null, 2)}</code>
-    </pre>
-  )
-}
-
 /** The way to the next page of a list, and back to its first. */
 export function Pager({
   first,

@@ -15,7 +15,7 @@ import { Ago, Count, Empty, Nothing, Pager, Tile } from './elements.tsx'
 import { showDuration, showNumber, showShare, showWhole } from './figures.ts'
 import type { Links } from './links.ts'
 import { livingPart } from './living-workers.tsx'
-import type { Markup, Page, Visit } from './page.ts'
+import { limitOf, type Markup, type Page, type Visit } from './page.ts'
 import { Row } from './row.tsx'
 import { Table, type Column } from './table.tsx'
 import { Warnings } from './warnings.tsx'
@@ -95,14 +95,8 @@ async function readPage({ parts, query, shared }: Visit) {
 }
 
 /** What the next page has in common with this one. */
-function chosen({ name, limit }: Readonly<Record<string, unknown>>): {
-  name?: string
-  limit?: number
-} {
-  return {
-    ...(typeof name === 'string' ? { name } : {}),
-    ...(typeof limit === 'number' ? { limit } : {}),
-  }
+function chosen({ name, ...query }: Visit['query']): { name?: string; limit?: number } {
+  return { ...(typeof name === 'string' ? { name } : {}), ...limitOf(query) }
 }
 
 function Tiles({ holdings, doings }: { holdings: Holdings; doings: Doings }): Markup {

@@ -61,3 +61,8 @@ export interface Page {
 export function may({ actor }: Visit, role: Role): boolean {
   return mayActAs(actor.role, role)
 }
+
+/** How long the pages of a list shall be, for the link to the next one. */
+export function limitOf({ limit }: Visit['query']): { limit?: number } {
+  return typeof limit === 'number' ? { limit } : {}
+}

@@ -1,3 +1,4 @@
+import { STATUSES } from '../../job-filter.ts'
 import type { Series } from '../../metrics/series.ts'
 import type { Backlog } from '../../metrics/stats.ts'
 import type { QueuesBehind } from '../../store/dead-letter-queues.ts'
@@ -8,8 +9,8 @@ import { showNumber, showShare } from './figures.ts'
 import type { Links } from './links.ts'
 import type { Markup } from './page.ts'
 import { SPANS, type Span } from './queue-charts.tsx'
+import { Table, type Column } from './table.tsx'
 
-const STATUSES = ['available', 'running', 'finished', 'failed', 'cancelled'] as const
 /** From this share of failed runs on it is a matter of colour. */
 const MANY_FAILURES = 0.05
 
@@ -85,38 +86,38 @@ function TimeToDrain(props: { backlog: Backlog; isWorkedOff: boolean }): Markup 
   )
 }
 
+const OF_STATUSES: readonly Column[] = [{ name: 'Status' }, { name: 'Jobs', isNumber: true }]
+
 /** How many jobs stand where, with the way to them. */
 export function JobsByStatus({ queue, links }: { queue: QueueAtAGlance; links: Links }): Markup {
   return (
     <section class="panel">
       <h2>Jobs by status</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Jobs by status">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Status</th>
-              <th class="number">Jobs</th>
-            </tr>
-          </thead>
-          <tbody>
-            {STATUSES.map((status) => (
-              <tr data-key={status}>
-                <td>
-                  <a href={links.jobs(queue.name, { status })}>
-                    <Status status={status} />
-                  </a>
-                </td>
-                <td class="number">
-                  <Count count={queue.counts[status]} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Jobs by status" columns={OF_STATUSES}>
+        {STATUSES.map((status) => (
+          <tr data-key={status}>
+            <td>
+              <a href={links.jobs(queue.name, { status })}>
+                <Status status={status} />
+              </a>
+            </td>
+            <td class="number">
+              <Count count={queue.counts[status]} />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </section>
   )
 }
+
+const OF_WORKERS: readonly Column[] = [
+  { name: 'Host' },
+  { name: 'Process', isNumber: true },
+  { name: 'State' },
+  { name: 'Started' },
+  { name: 'Version' },
+]
 
 /** Who works on it. */
 export function WorkersOfQueue(props: {
@@ -137,42 +138,17 @@ export function WorkersOfQueue(props: {
         </Empty>
       ) : (
         <>
-          <WorkerTable workers={workers} fifo={queue.fifo === true} />
+          <Table label="Workers of this queue" columns={OF_WORKERS}>
+            {workers.map((worker) => (
+              <WorkerRow worker={worker} fifo={queue.fifo === true} />
+            ))}
+          </Table>
           <p class="muted">
             Processes that have claimed from it and live. <a href={links.workers()}>All workers</a>
           </p>
         </>
       )}
     </section>
-  )
-}
-
-function WorkerTable({
-  workers,
-  fifo,
-}: {
-  workers: readonly WorkerOfQueue[]
-  fifo: boolean
-}): Markup {
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Workers of this queue">
-      <table class="list">
-        <thead>
-          <tr>
-            <th>Host</th>
-            <th class="number">Process</th>
-            <th>State</th>
-            <th>Started</th>
-            <th>Version</th>
-          </tr>
-        </thead>
-        <tbody>
-          {workers.map((worker) => (
-            <WorkerRow worker={worker} fifo={fifo} />
-          ))}
-        </tbody>
-      </table>
-    </div>
   )
 }
 

@@ -3,7 +3,7 @@ import { pageParameters } from '../api/shapes.ts'
 import { Ago, Empty, Pager } from './elements.tsx'
 import type { Links } from './links.ts'
 import { livingPart, NAMES, NameCells } from './living-workers.tsx'
-import type { Markup, Page } from './page.ts'
+import { limitOf, type Markup, type Page } from './page.ts'
 import { Table, type Column } from './table.tsx'
 
 /** More that live are not shown at once. */
@@ -50,10 +50,6 @@ function Headline(): Markup {
       </p>
     </header>
   )
-}
-
-function limitOf({ limit }: Readonly<Record<string, unknown>>): { limit?: number } {
-  return typeof limit === 'number' ? { limit } : {}
 }
 
 const OF_ENDED: readonly Column[] = [
