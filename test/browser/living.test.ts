@@ -12,20 +12,22 @@ test('keys lead everywhere', async ({ serveDashboard, openPage, openQueue, recei
   await page.keyboard.type('webhooks-dead')
   await page.keyboard.press('Enter')
   await page.waitForURL('**/queues/webhooks-dead')
+  await page.waitForSelector('html[data-ready]')
   await page.keyboard.press('g')
   await page.keyboard.press('o')
-  await page.waitForSelector('h1:text-is("Overview")')
+  await page.waitForSelector('html[data-ready] h1:text-is("Overview")')
   await page.keyboard.press('j')
   await page.keyboard.press('j')
   await page.keyboard.press('k')
   await page.keyboard.press('Enter')
   await page.waitForURL('**/queues/emails')
+  await page.waitForSelector('html[data-ready]')
   await page.keyboard.press('g')
   await page.keyboard.press('w')
-  await page.waitForSelector('h1:text-is("Workers")')
+  await page.waitForSelector('html[data-ready] h1:text-is("Workers")')
   await page.keyboard.press('g')
   await page.keyboard.press('d')
-  await page.waitForSelector('h1:text-is("Dead letters")')
+  await page.waitForSelector('html[data-ready] h1:text-is("Dead letters")')
 })
 
 test(
@@ -131,6 +133,22 @@ test('hostile jobs are shown, and do nothing', async ({
   expect(await page.locator('dialog img, dialog script').count()).toBe(0)
 })
 
+test('a click waits for the script that answers it', async ({
+  serveDashboard,
+  openPage,
+  openQueue,
+}) => {
+  await openQueue({ queueName: 'emails' }).enqueue(1)
+  const page = await openPage(await serveDashboard())
+  await page.route('**/actions.js', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await route.continue()
+  })
+  await page.click('a:text-is("emails")')
+  await page.click('main button:text-is("Pause")')
+  await page.waitForSelector('dialog[open]')
+})
+
 test('it lives under a prefix, behind a password', async ({
   serveDashboard,
   openPage,
@@ -147,7 +165,7 @@ test('it lives under a prefix, behind a password', async ({
   await page.click('nav a:text-is("Dead letters")')
   await page.click('a:text-is("webhooks-dead")')
   await page.click('main button:text-is("Redrive all")')
-  await page.waitForSelector('dialog >> text=1 job will be changed, such as:', { timeout: 5_000 })
+  await page.waitForSelector('dialog >> text=1 job will be changed, such as:')
   await page.click('dialog .buttons button >> nth=1')
   await page.waitForSelector('#said')
   expect(page.url()).toContain('/admin/jobs/dead-letters')

@@ -12,3 +12,5 @@ startSelection()
 startActions()
 startKeys()
 startLive()
+// From here on buttons do something, and look like it.
+document.documentElement.dataset.ready = ''
