@@ -98,7 +98,6 @@ async function createCluster(
     '--encoding=UTF8',
     '--no-locale',
     '--no-sync',
-    '--no-instructions',
   ]
   await promisify(execFile)(initdb, args, { ...user, cwd: folder, env: serverEnvironment() })
   fs.rmSync(passwordFile)
