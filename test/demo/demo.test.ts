@@ -126,11 +126,15 @@ describe('the demo on the embedded database', () => {
       const page = await fetch(`${dashboard}/`, { headers: { accept: 'text/html' } })
       expect(await page.text()).toContain('demo-files')
 
+      // It must not come to its end while the second one starts.
+      process.kill(demo.pid, 'SIGSTOP')
       const second = await run([many], { directory })
       expect(second.code).toBe(1)
       expect(second.stderr).toContain(`process ${demo.pid}`)
 
-      const stopped = await demo.kill('SIGINT')
+      const stopping = demo.kill('SIGINT')
+      process.kill(demo.pid, 'SIGCONT')
+      const stopped = await stopping
       expect(stopped).toMatchObject({ code: 0, stderr: '' })
       const figures = /Stopped: (\d+) files? indexed, (\d+) failed; .*: (\d+) job/.exec(
         stopped.stdout,

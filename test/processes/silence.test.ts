@@ -131,7 +131,7 @@ describe.concurrent('connections that go silent under load', () => {
     proxy.silence()
     const { ms } = await worker.stop()
     expect(ms).toBeGreaterThanOrEqual(990)
-    expect(ms).toBeLessThan(1_000 + 7_000)
+    expect(ms).toBeLessThan(1_000 + 10_000) // what docs/deployment.md asks of a platform
     expect(await worker.next('aborted', { jobId: held.id })).toMatchObject({ code: 'SHUTDOWN' })
     // The user's pool may have something left that waits for the network.
     await proxy.close()
